@@ -1,0 +1,26 @@
+/**
+ * A setting that only the machine can tell to be wrong: a file that is not there, a database that
+ * nobody names. The spec's room adds line and column.
+ *
+ * @module
+ */
+
+/**
+ * Thrown by a definition's `resolve` and `grants`. `path` leads from the component's settings to
+ * the value, for example `["ports", "url"]`.
+ *
+ * @example
+ * ```ts
+ * import { SettingError } from "./setting_error.ts";
+ * throw new SettingError("There is no such file", ["file"]);
+ * ```
+ */
+export class SettingError extends Error {
+  override readonly name = "SettingError";
+  readonly path: readonly (string | number)[];
+
+  constructor(message: string, path: readonly (string | number)[], options: ErrorOptions = {}) {
+    super(message, options);
+    this.path = path;
+  }
+}
