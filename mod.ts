@@ -1,0 +1,39 @@
+/**
+ * portsync: declarative pipelines between a switch's kernel and its databases.
+ *
+ * Run as a program it is the command line; imported, it gives the contracts that components and
+ * custom transforms are written against.
+ *
+ * @module
+ */
+export type { Batch, Change, Fields, Mark, Receipt } from "./src/core/change.ts";
+export type {
+  ComponentConfig,
+  Context,
+  Definition,
+  Grant,
+  GrantPart,
+  ModuleTransform,
+} from "./src/core/component.ts";
+export type {
+  ConnectionEvents,
+  Operation,
+  Outcome,
+  Row,
+  Source,
+  Stage,
+  StateSink,
+} from "./src/core/stage.ts";
+export {
+  ExitCode,
+  isRetriable,
+  ReconnectError,
+  RejectError,
+  RetryLaterError,
+  StopError,
+} from "./src/core/errors.ts";
+
+if (import.meta.main) {
+  const { main } = await import("./src/cli/main.ts");
+  Deno.exit(await main(Deno.args));
+}

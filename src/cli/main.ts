@@ -1,0 +1,91 @@
+/**
+ * The command line: one table of commands, and what happens around the one that was asked for.
+ *
+ * @module
+ */
+import { ExitCode } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import { printable, readArguments } from "./arguments.ts";
+import { type Command, type Io, UsageError } from "./command.ts";
+import { processIo } from "./terminal.ts";
+
+/** Every command, loaded only when it is asked for, in the order of the help. */
+export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {};
+
+/**
+ * Runs the command that `words` name, without the leading `portsync`. Never throws: what goes wrong
+ * is one message on standard error.
+ *
+ * @returns the exit code for the process
+ */
+export async function main(words: readonly string[], io: Io = processIo()): Promise<number> {
+  try {
+    return await dispatch(words, io);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return ExitCode.ok; // `portsync explain | head`
+    return await report(error, words, io);
+  }
+}
+
+async function dispatch(words: readonly string[], io: Io): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === undefined) {
+    const { printOverview } = await import("./help.ts");
+    printOverview(await loadAll(), io.error);
+    return ExitCode.usage;
+  }
+  if (first === "--help" || first === "-h" || first === "help") {
+    const { printHelp, printOverview } = await import("./help.ts");
+    if (rest[0] === undefined) printOverview(await loadAll(), io.out);
+    else printHelp(await load(rest[0]), io.out);
+    return ExitCode.ok;
+  }
+  if (first === "--version" || first === "-V") {
+    const { VERSION } = await import("./version.ts");
+    io.out.line(`portsync ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})`);
+    return ExitCode.ok;
+  }
+  const isFile = !Object.hasOwn(commands, first) && looksLikeFile(first);
+  const command = await load(isFile ? "run" : first);
+  const own = isFile ? words : rest;
+  if (asksForHelp(own)) {
+    const { printHelp } = await import("./help.ts");
+    printHelp(command, io.out);
+    return ExitCode.ok;
+  }
+  return await command.run(readArguments(command, own), io);
+}
+
+/** `portsync FILE`: a word with a slash or the ending of a spec is no mistyped command. */
+function looksLikeFile(word: string): boolean {
+  return !word.startsWith("-") && (word.includes("/") || /\.(ya?ml|toml)$/.test(word));
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  const flags = end < 0 ? words : words.slice(0, end);
+  return flags.includes("--help") || flags.includes("-h");
+}
+
+async function load(name: string): Promise<Command> {
+  const module = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (module !== undefined) return (await module()).command;
+  const meant = nearest(name, [...Object.keys(commands), "--help", "--version"]);
+  const what = name.startsWith("-") ? "option" : "command";
+  throw new UsageError(
+    `There is no ${what} ${printable(name)}` +
+      (meant === undefined ? "" : `; did you mean ${meant}?`),
+  );
+}
+
+async function loadAll(): Promise<Command[]> {
+  return await Promise.all(Object.keys(commands).map(load));
+}
+
+async function report(error: unknown, words: readonly string[], io: Io): Promise<number> {
+  const { explainFailure } = await import("./failure.ts");
+  const { message, exitCode } = explainFailure(error, words);
+  io.error.line(`${io.error.paint.red("portsync:")} ${message}`);
+  if (error instanceof UsageError) io.error.line("Try portsync --help");
+  return exitCode;
+}
