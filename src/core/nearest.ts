@@ -14,7 +14,10 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   if (word.length > 64) return undefined;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    // A word that merely stops early beats one with an error of the same size.
+    const cutShort = word !== "" && candidate.startsWith(word);
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase()) -
+      (cutShort ? 0.5 : 0);
     if (distance < bestDistance) {
       bestDistance = distance;
       best = candidate;
