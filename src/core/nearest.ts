@@ -13,7 +13,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   if (word.length > 64) return undefined;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    if (Math.abs(candidate.length - word.length) > bestDistance) continue;
     // A word that merely stops early beats one with an error of the same size.
     const cutShort = word !== "" && candidate.startsWith(word);
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase()) -
