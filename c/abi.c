@@ -11,6 +11,7 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef int32_t s32;
 typedef uint64_t u64;
+typedef uint8_t text;
 
 #define MEMBER(record, name) (((struct record *)0)->name)
 

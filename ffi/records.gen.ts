@@ -1,0 +1,307 @@
+/**
+ * Records and constants that the C library shares with us. Made by `deno task records` from
+ * `c/records.def`; do not edit. Hosts are little-endian.
+ *
+ * @module
+ */
+import type { RecordView, Text, Texts } from "./texts.ts";
+
+/** The library's ABI number that these readers are for. */
+export const ABI = 1;
+
+/** An event: the link exists and is like this. */
+export const PS_LINK_SET = 1;
+/** An event: the link was deleted or left the namespace. */
+export const PS_LINK_GONE = 2;
+/** An entry of a dump. */
+export const PS_LINK_DUMPED = 3;
+/** Mark: entries of a dump follow. */
+export const PS_DUMP_BEGIN = 16;
+/** Mark: the dump was complete. */
+export const PS_DUMP_END = 17;
+/** Mark: links changed during the dump, entries may lack. */
+export const PS_DUMP_INTERRUPTED = 18;
+/** Mark: the dump ended early, value is the errno. */
+export const PS_DUMP_FAILED = 19;
+/** Mark: events were lost, value is the link_loss reason. */
+export const PS_LOST = 20;
+/** The socket's buffer was full (ENOBUFS). */
+export const PS_LOSS_OVERRUN = 1;
+/** A datagram was larger than the room for it. */
+export const PS_LOSS_TRUNCATED = 2;
+/** The kernel said so (NLMSG_OVERRUN). */
+export const PS_LOSS_MESSAGE = 3;
+/** A datagram could not be read. */
+export const PS_LOSS_MALFORMED = 4;
+/** IFLA_IFNAME. */
+export const PS_HAS_NAME = 1;
+/** IFLA_MTU. */
+export const PS_HAS_MTU = 2;
+/** IFLA_MASTER. */
+export const PS_HAS_MASTER = 4;
+/** IFLA_OPERSTATE. */
+export const PS_HAS_OPERSTATE = 8;
+/** IFLA_CARRIER. */
+export const PS_HAS_CARRIER = 16;
+/** IFLA_INFO_KIND. */
+export const PS_HAS_KIND = 32;
+/** IFLA_ADDRESS. */
+export const PS_HAS_MAC = 64;
+/** Fill buffers with frames for a recording, not with links. */
+export const PS_OPEN_FRAMES = 1;
+/** A datagram of the event socket. */
+export const PS_FRAME_EVENT = 1;
+/** A datagram of the dump socket. */
+export const PS_FRAME_DUMP = 2;
+/** A dump was asked for. */
+export const PS_FRAME_BEGIN = 3;
+/** The event socket lost something. */
+export const PS_FRAME_OVERRUN = 4;
+/** The dump socket returned an error. */
+export const PS_FRAME_FAILED = 5;
+/** Only in memory: the decoder put out the mark in value. */
+export const PS_FRAME_MARK = 16;
+/** The datagram was longer than its bytes here. */
+export const PS_FRAME_TRUNCATED = 1;
+
+/** A link as one message describes it, or a mark between links. */
+export interface Link {
+  /** What the record says: a link_record value. */
+  readonly type: number;
+  /** The link's identity, which outlives its name. */
+  readonly ifindex: number;
+  /** IFF_ flags. */
+  readonly flags: number;
+  /** Flags that the message says have changed; often 0. */
+  readonly change: number;
+  /** Bytes. */
+  readonly mtu: number;
+  /** Index of the bridge or bond that the link belongs to, or 0. */
+  readonly master: number;
+  /** Of a mark: the reason of a loss, the errno of a failed dump. */
+  readonly value: number;
+  /** Which attributes the message carried: link_has bits. */
+  readonly present: number;
+  /** IF_OPER_ state of RFC 2863. */
+  readonly operstate: number;
+  /** 1 with a carrier. */
+  readonly carrier: number;
+  /** Address family of the message, AF_UNSPEC. */
+  readonly family: number;
+  /** Bytes of the hardware address. */
+  readonly macSize: number;
+  /** Bytes of the name. */
+  readonly nameSize: number;
+  /** Bytes of the kind. */
+  readonly kindSize: number;
+  /** ARPHRD_ type of the device. */
+  readonly device: number;
+  /** Time of arrival, of the epoch. */
+  readonly seconds: number;
+  /** Rest of the time of arrival. */
+  readonly nanoseconds: number;
+  /** The name's bytes as the kernel has them, zeros after it. */
+  readonly name: Text;
+  /** Kind of a virtual link, such as veth; cut off if longer. */
+  readonly kind: Text;
+  /** Hardware address. */
+  readonly mac: Uint8Array;
+}
+
+/** Bytes of one `ps_link`. */
+export const LINK_BYTES = 112;
+/** Words of four bytes of one `ps_link`. */
+export const LINK_WORDS = 28;
+/** Which word of a `ps_link` a field begins at. */
+export const LINK_WORD = {
+  type: 0,
+  ifindex: 1,
+  flags: 2,
+  change: 3,
+  mtu: 4,
+  master: 5,
+  value: 6,
+  present: 7,
+  seconds: 10,
+  nanoseconds: 11,
+  name: 12,
+  kind: 16,
+} as const;
+/** Which byte of a `ps_link` a small field begins at. */
+export const LINK_BYTE = {
+  operstate: 32,
+  carrier: 33,
+  family: 34,
+  macSize: 35,
+  nameSize: 36,
+  kindSize: 37,
+  device: 38,
+  mac: 80,
+} as const;
+
+/** Reads the `ps_link` that begins at a word of a buffer. */
+export function readLink({ words, bytes }: RecordView, word: number, texts: Texts): Link {
+  const byte = word * 4;
+  return {
+    type: words[word] ?? 0,
+    ifindex: words[word + 1] ?? 0,
+    flags: words[word + 2] ?? 0,
+    change: words[word + 3] ?? 0,
+    mtu: words[word + 4] ?? 0,
+    master: words[word + 5] ?? 0,
+    value: words[word + 6] ?? 0,
+    present: words[word + 7] ?? 0,
+    operstate: bytes[byte + 32] ?? 0,
+    carrier: bytes[byte + 33] ?? 0,
+    family: bytes[byte + 34] ?? 0,
+    macSize: bytes[byte + 35] ?? 0,
+    nameSize: bytes[byte + 36] ?? 0,
+    kindSize: bytes[byte + 37] ?? 0,
+    device: (bytes[byte + 38] ?? 0) | (bytes[byte + 38 + 1] ?? 0) << 8,
+    seconds: words[word + 10] ?? 0,
+    nanoseconds: words[word + 11] ?? 0,
+    name: texts.read(words, bytes, word + 12, bytes[byte + 36] ?? 0),
+    kind: texts.read(words, bytes, word + 16, bytes[byte + 37] ?? 0),
+    mac: bytes.slice(byte + 80, byte + 80 + (bytes[byte + 35] ?? 0)),
+  };
+}
+
+/** What the socket gave, before its bytes: an input of the decoder. */
+export interface Frame {
+  /** Bytes that follow, without the padding to 8. */
+  readonly size: number;
+  /** A frame_kind value. */
+  readonly kind: number;
+  /** frame_flag bits. */
+  readonly flags: number;
+  /** BEGIN: sequence number; OVERRUN: reason; FAILED: errno. */
+  readonly value: number;
+  /** Time of arrival, of the epoch. */
+  readonly seconds: number;
+  /** Rest of the time of arrival. */
+  readonly nanoseconds: number;
+  /** In a file: CRC-32; in memory 0. */
+  readonly check: number;
+}
+
+/** Bytes of one `ps_frame`. */
+export const FRAME_BYTES = 24;
+/** Words of four bytes of one `ps_frame`. */
+export const FRAME_WORDS = 6;
+/** Which word of a `ps_frame` a field begins at. */
+export const FRAME_WORD = {
+  size: 0,
+  value: 2,
+  seconds: 3,
+  nanoseconds: 4,
+  check: 5,
+} as const;
+/** Which byte of a `ps_frame` a small field begins at. */
+export const FRAME_BYTE = {
+  kind: 4,
+  flags: 5,
+} as const;
+
+/** Reads the `ps_frame` that begins at a word of a buffer. */
+export function readFrame({ words, bytes }: RecordView, word: number): Frame {
+  const byte = word * 4;
+  return {
+    size: words[word] ?? 0,
+    kind: bytes[byte + 4] ?? 0,
+    flags: bytes[byte + 5] ?? 0,
+    value: words[word + 2] ?? 0,
+    seconds: words[word + 3] ?? 0,
+    nanoseconds: words[word + 4] ?? 0,
+    check: words[word + 5] ?? 0,
+  };
+}
+
+/** What became of everything that a handle was given. */
+export interface LinkStats {
+  /** Datagrams received. */
+  readonly datagrams: number;
+  /** Messages in them. */
+  readonly messages: number;
+  /** Links and marks put out. */
+  readonly records: number;
+  /** Messages that tell of no link's state, such as a bridge's. */
+  readonly ignored: number;
+  /** Datagrams and messages that could not be read. */
+  readonly malformed: number;
+  /** Datagrams that did not come from the kernel. */
+  readonly foreign: number;
+  /** Losses noticed. */
+  readonly lost: number;
+  /** Events thrown away because a dump replaces them. */
+  readonly discarded: number;
+  /** Dumps asked for. */
+  readonly dumps: number;
+  /** Dumps that were interrupted or failed. */
+  readonly interrupted: number;
+  /** Waits that let events gather. */
+  readonly lingered: number;
+  /** Events that the kernel counts as dropped. */
+  readonly drops: number;
+  /** Size of the receive buffer that was achieved. */
+  readonly bufferBytes: number;
+  /** What waits in it. */
+  readonly queuedBytes: number;
+  /** Room for one event datagram. */
+  readonly slotBytes: number;
+}
+
+/** Bytes of one `ps_link_stats`. */
+export const LINK_STATS_BYTES = 128;
+/** Words of four bytes of one `ps_link_stats`. */
+export const LINK_STATS_WORDS = 32;
+/** Which word of a `ps_link_stats` a field begins at. */
+export const LINK_STATS_WORD = {
+  datagrams: 0,
+  messages: 2,
+  records: 4,
+  ignored: 6,
+  malformed: 8,
+  foreign: 10,
+  lost: 12,
+  discarded: 14,
+  dumps: 16,
+  interrupted: 18,
+  lingered: 20,
+  drops: 22,
+  bufferBytes: 24,
+  queuedBytes: 26,
+  slotBytes: 28,
+} as const;
+/** Which byte of a `ps_link_stats` a small field begins at. */
+export const LINK_STATS_BYTE = {} as const;
+
+/** Reads the `ps_link_stats` that begins at a word of a buffer. */
+export function readLinkStats({ words }: RecordView, word: number): LinkStats {
+  return {
+    datagrams: (words[word + 1] ?? 0) * 2 ** 32 + (words[word] ?? 0),
+    messages: (words[word + 3] ?? 0) * 2 ** 32 + (words[word + 2] ?? 0),
+    records: (words[word + 5] ?? 0) * 2 ** 32 + (words[word + 4] ?? 0),
+    ignored: (words[word + 7] ?? 0) * 2 ** 32 + (words[word + 6] ?? 0),
+    malformed: (words[word + 9] ?? 0) * 2 ** 32 + (words[word + 8] ?? 0),
+    foreign: (words[word + 11] ?? 0) * 2 ** 32 + (words[word + 10] ?? 0),
+    lost: (words[word + 13] ?? 0) * 2 ** 32 + (words[word + 12] ?? 0),
+    discarded: (words[word + 15] ?? 0) * 2 ** 32 + (words[word + 14] ?? 0),
+    dumps: (words[word + 17] ?? 0) * 2 ** 32 + (words[word + 16] ?? 0),
+    interrupted: (words[word + 19] ?? 0) * 2 ** 32 + (words[word + 18] ?? 0),
+    lingered: (words[word + 21] ?? 0) * 2 ** 32 + (words[word + 20] ?? 0),
+    drops: (words[word + 23] ?? 0) * 2 ** 32 + (words[word + 22] ?? 0),
+    bufferBytes: (words[word + 25] ?? 0) * 2 ** 32 + (words[word + 24] ?? 0),
+    queuedBytes: (words[word + 27] ?? 0) * 2 ** 32 + (words[word + 26] ?? 0),
+    slotBytes: (words[word + 29] ?? 0) * 2 ** 32 + (words[word + 28] ?? 0),
+  };
+}
+
+/** What `ps_layout()` of a library that fits these readers writes. */
+// deno-fmt-ignore
+export const LAYOUT: readonly number[] = [
+  112, 4, 0, 4, 4, 4, 8, 4, 12, 4, 16, 4, 20, 4, 24, 4, 28, 4, 32, 1, 33, 1, 34, 1, 35, 1, 36, 1, 37, 1, 38, 2,
+  40, 4, 44, 4, 48, 16, 64, 16, 80, 32, 1, 2, 3, 16, 17, 18, 19, 20, 1, 2, 3,
+  4, 1, 2, 4, 8, 16, 32, 64, 1, 24, 4, 0, 4, 4, 1, 5, 1, 6, 2, 8, 4, 12, 4,
+  16, 4, 20, 4, 1, 2, 3, 4, 5, 16, 1, 128, 8, 0, 8, 8, 8, 16, 8, 24, 8, 32, 8, 40, 8,
+  48, 8, 56, 8, 64, 8, 72, 8, 80, 8, 88, 8, 96, 8, 104, 8, 112, 8, 120, 8,
+];
