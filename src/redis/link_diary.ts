@@ -1,0 +1,66 @@
+/**
+ * What a link says to the operator: every turn at once, nothing twice in a short time.
+ *
+ * @module
+ */
+import { LogRate } from "../core/log_rate.ts";
+import type { Logger } from "../core/telemetry.ts";
+
+/** Between two log lines of one kind, milliseconds. */
+export const LOG_INTERVAL_MS = 30_000;
+
+/** Writes the log lines of one link. */
+export class LinkDiary {
+  readonly #log: Logger;
+  readonly #purpose: string;
+  readonly #server: string;
+  #rate = new LogRate(LOG_INTERVAL_MS);
+  #lostAt: number | undefined;
+
+  constructor(log: Logger, purpose: string, server: string) {
+    this.#log = log;
+    this.#purpose = purpose;
+    this.#server = server;
+  }
+
+  /** An attempt failed, or a session ended. */
+  failed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const silenced = this.#rate.pass(message, performance.now());
+    if (silenced === undefined) return;
+    const more = silenced > 0 ? ` (${silenced} more times since the last line)` : "";
+    this.#log.warn(`${this.#purpose}: ${message}; trying again until it works${more}`);
+  }
+
+  /** A session is up. */
+  up(now: number): void {
+    const lostAt = this.#lostAt;
+    this.#lostAt = undefined;
+    if (this.#rate.pass("up", now) === undefined) return;
+    const after = lostAt === undefined ? "" : ` again after ${seconds(now - lostAt)} s`;
+    this.#log.info(`${this.#purpose}: connected to Redis at ${this.#server}${after}`);
+  }
+
+  /** A session was lost: from now on the time without one counts. */
+  lost(now: number): void {
+    this.#lostAt = now;
+  }
+
+  /** The server would not end a connection of ours that was given up. */
+  staleKept(refusal: string): void {
+    if (this.#rate.pass("stale", performance.now()) === undefined) return;
+    this.#log.warn(
+      `${this.#purpose}: Redis at ${this.#server} did not end a connection that was given up, so ` +
+        `an old write may still come through it; permit this user CLIENT KILL: ${refusal}`,
+    );
+  }
+
+  /** The next line of every kind is said at once. */
+  startAnew(): void {
+    this.#rate = new LogRate(LOG_INTERVAL_MS);
+  }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
