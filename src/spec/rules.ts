@@ -1,0 +1,151 @@
+/**
+ * What the schema of one component cannot say: how components stand together.
+ *
+ * The rules look at the raw tree and pass over what has no sensible shape, so that their findings
+ * come together with the schema's.
+ *
+ * @module
+ */
+import type { Finding } from "./finding.ts";
+import { overlap } from "./overlap.ts";
+import { quote } from "./printable.ts";
+import { isMapping, type Path } from "./tree.ts";
+
+/** The sinks that keep the last state of each key; they are driven by ksync. */
+const STATE_SINKS: ReadonlySet<unknown> = new Set(["state_db"]);
+
+/** The sources whose rows are links. */
+const LINK_SOURCES: ReadonlySet<unknown> = new Set(["netlink", "replay"]);
+
+/** A sink that writes rows, with the pattern of the keys that its pipeline writes. */
+interface Writer {
+  readonly pipeline: string;
+  readonly path: Path;
+  /** Address, database and table. */
+  readonly place: string;
+  readonly keys: readonly string[] | undefined;
+}
+
+/** Everything that is wrong with how the components of a spec stand together. */
+export function applyRules(tree: unknown): Finding[] {
+  if (!isMapping(tree) || !isMapping(tree["pipelines"])) return [];
+  const pipelines = Object.entries(tree["pipelines"]);
+  if (pipelines.length === 0) {
+    return [{ path: ["pipelines"], part: "value", message: "Expected at least one pipeline" }];
+  }
+  const findings: Finding[] = [];
+  const writers: Writer[] = [];
+  for (const [name, pipeline] of pipelines) {
+    if (!isMapping(pipeline)) continue;
+    const path = ["pipelines", name];
+    const transforms = components(pipeline["transforms"]);
+    const sinks = components(pipeline["sinks"]);
+    findings.push(...placeOfKsync(path, transforms, sinks, pipeline["transforms"]));
+    findings.push(...patternsThatNeverMeet(path, pipeline["source"], transforms));
+    writers.push(...writersOf(name, pipeline["source"], transforms, sinks));
+  }
+  findings.push(...twoWriters(writers));
+  return findings;
+}
+
+/** A component's raw settings and its place in its list. */
+interface Component {
+  readonly index: number;
+  readonly settings: Record<string, unknown>;
+}
+
+function components(list: unknown): Component[] {
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((settings: unknown, index) =>
+    isMapping(settings) ? [{ index, settings }] : []
+  );
+}
+
+function placeOfKsync(
+  path: Path,
+  transforms: readonly Component[],
+  sinks: readonly Component[],
+  list: unknown,
+): Finding[] {
+  const findings: Finding[] = [];
+  const all = transforms.filter(({ settings }) => settings["type"] === "ksync");
+  const [first, second] = all;
+  const stateSink = sinks.find(({ settings }) => STATE_SINKS.has(settings["type"]));
+  const typeOf = (index: number): Path => [...path, "transforms", index, "type"];
+  if (second !== undefined) {
+    const message = "ksync stands here a second time, and a pipeline has one";
+    findings.push({ path: typeOf(second.index), part: "value", message });
+  } else if (first !== undefined && Array.isArray(list) && first.index !== list.length - 1) {
+    const message = "ksync is the last transform; move it behind the others";
+    findings.push({ path: typeOf(first.index), part: "value", message });
+  }
+  if (stateSink !== undefined && first === undefined) {
+    const message = `${
+      stateSink.settings["type"]
+    } keeps state and needs ksync as the last transform`;
+    findings.push({ path: [...path, "sinks", stateSink.index, "type"], part: "value", message });
+  }
+  if (first !== undefined && stateSink === undefined && sinks.length > 0) {
+    const message = "ksync has nothing to keep: no sink of this pipeline keeps state";
+    findings.push({ path: typeOf(first.index), part: "value", message });
+  }
+  return findings;
+}
+
+/** A validate whose patterns take nothing of what the source sends is a mistake. */
+function patternsThatNeverMeet(
+  path: Path,
+  source: unknown,
+  transforms: readonly Component[],
+): Finding[] {
+  const sent = isMapping(source) ? texts(source["interfaces"]) : undefined;
+  if (sent === undefined) return [];
+  return transforms.flatMap(({ index, settings }) => {
+    const taken = settings["type"] === "validate" ? texts(settings["interfaces"]) : undefined;
+    if (taken === undefined || overlap(sent, taken) !== "never") return [];
+    const message = "No name that the source sends can match these patterns";
+    return [{ path: [...path, "transforms", index, "interfaces"], part: "value", message }];
+  });
+}
+
+function writersOf(
+  pipeline: string,
+  source: unknown,
+  transforms: readonly Component[],
+  sinks: readonly Component[],
+): Writer[] {
+  if (!isMapping(source) || !LINK_SOURCES.has(source["type"])) return [];
+  const narrowed = transforms.find(({ settings }) => {
+    return settings["type"] === "validate" && texts(settings["interfaces"]) !== undefined;
+  });
+  const keys = texts(narrowed?.settings["interfaces"]) ?? texts(source["interfaces"]);
+  return sinks.flatMap(({ index, settings }) => {
+    if (!STATE_SINKS.has(settings["type"])) return [];
+    const { url, database = "STATE_DB", table = "PORT_TABLE" } = settings;
+    const place = JSON.stringify([url ?? null, database, table]);
+    return [{ pipeline, path: ["pipelines", pipeline, "sinks", index], place, keys }];
+  });
+}
+
+/** Two writers of one row undo each other's work for ever, and sweep each other's rows. */
+function twoWriters(writers: readonly Writer[]): Finding[] {
+  const findings: Finding[] = [];
+  for (const [index, writer] of writers.entries()) {
+    const other = writers.slice(0, index).find((before) => {
+      return before.place === writer.place && overlap(before.keys, writer.keys) === "surely";
+    });
+    if (other === undefined) continue;
+    const message = other.pipeline === writer.pipeline
+      ? "This sink stands here twice, and both would write the same rows"
+      : `The pipeline ${quote(other.pipeline)} writes rows of the same names to the same table`;
+    findings.push({ path: [...writer.path, "type"], part: "value", message });
+  }
+  return findings;
+}
+
+/** A list of texts, or undefined for anything else. */
+function texts(value: unknown): string[] | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const all = value.filter((item) => typeof item === "string");
+  return all.length === value.length ? all : undefined;
+}
