@@ -38,7 +38,9 @@ export type Mark = "dump-begin" | "dump-end" | "lost";
 
 /** An ordered list of changes and at most one mark. */
 export interface Batch {
+  /** In the order in which they happened. */
   readonly changes: readonly Change[];
+  /** Whether it holds before or after the changes is the mark's own rule. */
   readonly mark?: Mark;
 }
 

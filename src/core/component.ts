@@ -13,7 +13,9 @@ import type { Telemetry } from "./telemetry.ts";
 
 /** The Deno permissions of one pipeline. Paths are absolute. */
 export interface Grant {
+  /** Files and folders. */
   readonly read: readonly string[];
+  /** Files and folders. */
   readonly write: readonly string[];
   /** `host:port` or `unix:/path`. */
   readonly net: readonly string[];
@@ -25,6 +27,7 @@ export interface Grant {
 
 /** A part of a grant, with the reason that `explain` prints. */
 export interface GrantPart extends Partial<Grant> {
+  /** The reason, for people. */
   readonly why: string;
 }
 
@@ -34,6 +37,7 @@ export interface ResolveContext {
   readonly folder: string;
   /** Absolute path of the native library. */
   readonly library: string;
+  /** Reads a whole file; fails as `Deno.readTextFile` does. */
   readTextFile(path: string): Promise<string>;
   /** The pipeline that the component stands in, as checked: for defaults that follow a neighbour. */
   readonly pipeline: PipelineShape;
@@ -41,22 +45,31 @@ export interface ResolveContext {
 
 /** A pipeline as the spec gives it, for components that follow a neighbour's settings. */
 export interface PipelineShape {
+  /** The name under `pipelines`. */
   readonly name: string;
+  /** The network namespace of the native source, as `ip netns` names it. */
   readonly namespace?: string | undefined;
+  /** Settings of the source. */
   readonly source: ComponentConfig;
+  /** Settings of the transforms, in their order. */
   readonly transforms: readonly ComponentConfig[];
+  /** Settings of the sinks. */
   readonly sinks: readonly ComponentConfig[];
 }
 
 /** The checked settings of a component; `type` picks the component. */
 export interface ComponentConfig {
+  /** Which component it is. */
   readonly type: string;
+  /** The component's own settings. */
   readonly [option: string]: unknown;
 }
 
 /** What the registry, the checker, the documentation and `explain` know of a component. */
 export interface Definition {
+  /** Where it may stand in a pipeline. */
   readonly kind: "source" | "transform" | "sink";
+  /** The word that picks it in a spec. */
   readonly type: string;
   /** One sentence. */
   readonly summary: string;
@@ -76,7 +89,9 @@ export interface Definition {
 
 /** What every implementation is given. */
 export interface Context {
+  /** The pipeline's name. */
   readonly pipeline: string;
+  /** Where it logs and counts. */
   readonly telemetry: Telemetry;
   /** Absolute path of the native library. */
   readonly library: string;

@@ -6,25 +6,30 @@
 
 /** The same request may succeed a little later: out of memory, loading, busy. */
 export class RetryLaterError extends Error {
+  /** The class, also after minifying. */
   override readonly name = "RetryLaterError";
 }
 
 /** The other side is gone: connect again, read its state, then go on. */
 export class ReconnectError extends Error {
+  /** The class, also after minifying. */
   override readonly name = "ReconnectError";
 }
 
 /** These changes can never be applied as they are; the others can. */
 export class RejectError extends Error {
+  /** The class, also after minifying. */
   override readonly name = "RejectError";
 }
 
 /** Nothing can go on until an operator changes something: a wrong password, a missing file. */
 export class StopError extends Error {
+  /** The class, also after minifying. */
   override readonly name = "StopError";
   /** The exit code that tells the operator's scripts what it was. */
   readonly exitCode: number;
 
+  /** `exitCode` is 69, a needed service is missing, when left out. */
   constructor(message: string, options: ErrorOptions & { exitCode?: number } = {}) {
     super(message, options);
     this.exitCode = options.exitCode ?? ExitCode.unavailable;

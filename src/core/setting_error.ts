@@ -16,9 +16,12 @@
  * ```
  */
 export class SettingError extends Error {
+  /** The class, also after minifying. */
   override readonly name = "SettingError";
+  /** From the component's settings to the value. */
   readonly path: readonly (string | number)[];
 
+  /** `path` leads from the component's settings to the value. */
   constructor(message: string, path: readonly (string | number)[], options: ErrorOptions = {}) {
     super(message, options);
     this.path = path;

@@ -36,7 +36,9 @@ export type Outcome = { readonly ok: true } | { readonly ok: false; readonly err
 
 /** A row as a sink holds it. */
 export interface Row {
+  /** The key inside its table. */
   readonly key: string;
+  /** All its fields, those of others too. */
   readonly fields: Fields;
 }
 
@@ -54,9 +56,11 @@ export interface StateSink {
   write(operations: readonly Operation[]): Promise<Outcome[]>;
   /** Every row of a table. Throws an error of `errors.ts` when the sink is lost on the way. */
   scan(table: string): AsyncIterable<Row>;
+  /** Whether the other side is there. */
   readonly connection: ConnectionEvents;
   /** Starts connecting and goes on until closed; never throws for a server that is away. */
   open(): void;
+  /** Lets go of the other side; what is not answered by then is lost. */
   close(): Promise<void>;
 }
 
@@ -68,5 +72,6 @@ export interface Source {
   settle(batch: Batch, receipts: readonly Receipt[]): void | Promise<void>;
   /** Asks for a complete dump, as after a loss; a no-op where the source has none. */
   resync?(): void;
+  /** Lets go of sockets and files. */
   close(): Promise<void>;
 }
