@@ -24,7 +24,6 @@
  * Prints one line of JSON. answer_us is the time from a system call to the kernel's answer to its
  * last request. Exits with 0 only if every change was made. */
 #include <errno.h>
-#include <getopt.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -72,9 +71,9 @@ static char first_error[128];
 static double answers[SAMPLES_MAX];
 static int route;
 
-static void fail(const char *what)
+static void fail(int error, const char *what)
 {
-    fprintf(stderr, "linkload: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "linkload: %s: %s\n", what, strerror(error));
     exit(1);
 }
 
@@ -92,7 +91,7 @@ static void take_answers(void)
     for (;;) {
         ssize_t size = recv(route, buffer, sizeof(buffer), 0);
         if (size < (ssize_t)sizeof(struct nlmsghdr))
-            fail("answer");
+            fail(errno, "answer");
         const struct nlmsghdr *answer = (const void *)buffer;
         if (answer->nlmsg_type != NLMSG_ERROR)
             continue;
@@ -113,7 +112,7 @@ static void flush(void)
     /* Every request is answered: an unanswered one would count as made though it was refused. */
     double start = now_us();
     if (send(route, batch, batch_size, 0) != (ssize_t)batch_size)
-        fail("send");
+        fail(errno, "send");
     take_answers();
     if (samples < SAMPLES_MAX)
         answers[samples++] = now_us() - start;
@@ -153,14 +152,9 @@ static void end(const struct options *options)
         flush();
 }
 
-static struct link *turn(long at)
-{
-    return &links[at % link_count];
-}
-
 static void change_updown(const struct options *options, long at)
 {
-    struct link *link = turn(at);
+    struct link *link = &links[at % link_count];
     link->up = !link->up;
     begin(RTM_NEWLINK, 0, link->index, true, link->up);
     end(options);
@@ -178,7 +172,7 @@ static void resize(const struct options *options, struct link *link, long at)
 
 static void change_mtu(const struct options *options, long at)
 {
-    resize(options, turn(at), at);
+    resize(options, &links[at % link_count], at);
 }
 
 static void change_mixed(const struct options *options, long at)
@@ -205,7 +199,7 @@ static void call_it(const struct options *options, const struct link *link, cons
 
 static void change_rename(const struct options *options, long at)
 {
-    struct link *link = turn(at);
+    struct link *link = &links[at % link_count];
     char name[IFNAMSIZ + 2];
     snprintf(name, sizeof(name), "%s%s", link->renamed ? "" : "r-", link->name);
     link->renamed = !link->renamed;
@@ -241,10 +235,8 @@ static void make(const struct options *options, const char *name)
 static void change_create(const struct options *options, long at)
 {
     char name[IFNAMSIZ];
-    if (snprintf(name, sizeof(name), "%s%ld", options->prefix, at * 4) >= IFNAMSIZ) {
-        errno = ENAMETOOLONG;
-        fail(options->prefix);
-    }
+    if (snprintf(name, sizeof(name), "%s%ld", options->prefix, at * 4) >= IFNAMSIZ)
+        fail(ENAMETOOLONG, options->prefix);
     make(options, name);
 }
 
@@ -257,15 +249,15 @@ static void drop(const struct options *options, const struct link *link)
 
 static void change_delete(const struct options *options, long at)
 {
-    drop(options, turn(at));
+    drop(options, &links[at % link_count]);
 }
 
 static void change_churn(const struct options *options, long at)
 {
     if (at % 2 == 0)
-        drop(options, turn(at / 2));
+        drop(options, &links[at / 2 % link_count]);
     else
-        make(options, turn(at / 2)->name);
+        make(options, links[at / 2 % link_count].name);
 }
 
 static const struct {
@@ -282,23 +274,24 @@ static void find_links(const char *prefix)
 {
     struct if_nameindex *all = if_nameindex();
     if (!all)
-        fail("if_nameindex");
+        fail(errno, "if_nameindex");
     int query = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (query < 0)
-        fail("socket");
+        fail(errno, "socket");
     for (struct if_nameindex *at = all; at->if_index && link_count < LINKS_MAX; at++) {
         if (strncmp(at->if_name, prefix, strlen(prefix)) != 0)
             continue;
         struct link *link = &links[link_count++];
-        struct ifreq flags = {0}, mtu = {0};
-        memcpy(flags.ifr_name, at->if_name, strlen(at->if_name) + 1);
-        memcpy(mtu.ifr_name, flags.ifr_name, IFNAMSIZ);
-        memcpy(link->name, flags.ifr_name, IFNAMSIZ);
+        struct ifreq answer = {0};
+        memcpy(answer.ifr_name, at->if_name, strlen(at->if_name) + 1);
+        memcpy(link->name, answer.ifr_name, IFNAMSIZ);
         link->index = (int)at->if_index;
-        if (ioctl(query, SIOCGIFFLAGS, &flags) < 0 || ioctl(query, SIOCGIFMTU, &mtu) < 0)
-            fail(link->name);
-        link->up = flags.ifr_flags & IFF_UP;
-        link->mtu = (uint32_t)mtu.ifr_mtu;
+        if (ioctl(query, SIOCGIFFLAGS, &answer) < 0)
+            fail(errno, link->name);
+        link->up = answer.ifr_flags & IFF_UP;
+        if (ioctl(query, SIOCGIFMTU, &answer) < 0)
+            fail(errno, link->name);
+        link->mtu = (uint32_t)answer.ifr_mtu;
     }
     close(query);
     if_freenameindex(all);
@@ -310,7 +303,7 @@ static void open_route(void)
     int wish = 1 << 20, one = 1;
     route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     if (route < 0 || bind(route, (struct sockaddr *)&address, sizeof(address)) < 0)
-        fail("rtnetlink");
+        fail(errno, "rtnetlink");
     setsockopt(route, SOL_SOCKET, SO_RCVBUF, &wish, sizeof(wish));
     setsockopt(route, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
 }
@@ -330,7 +323,7 @@ static long number(const char *text, long min, long max)
 static int usage(void)
 {
     fprintf(stderr, "usage: linkload [-p PREFIX] [-r RATE] [-b BATCH] [-s SEED] [-u] [-t LIMIT] "
-                    "updown|mtu|mixed|rename|swap|create|delete|churn COUNT\n");
+                    "MODE COUNT\n");
     return 64;
 }
 
@@ -393,10 +386,8 @@ int main(int argc, char **argv)
         return usage();
     alarm((unsigned)options.limit + 10); /* a call into the kernel that does not come back */
     find_links(options.prefix);
-    if (link_count < modes[mode].links_min) {
-        errno = ENODEV;
-        fail(options.prefix);
-    }
+    if (link_count < modes[mode].links_min)
+        fail(ENODEV, options.prefix);
     open_route();
     double start = now_us(), limit = start + (double)options.limit * 1e6;
     for (long at = 0; at < options.count && now_us() < limit; at++) {
