@@ -13,8 +13,8 @@ export const serviceSchema = z.strictObject({
       "`$XDG_RUNTIME_DIR/portsync` or `/tmp/portsync-UID` for others.",
   ),
   data_folder: filePath().optional().describe(
-    "Folder of what outlives a restart. When left out: `/var/lib/portsync` for root, " +
-      "`$XDG_STATE_HOME/portsync` or `portsync` in the runtime folder for others.",
+    "Folder of what outlives a restart of the machine. When left out: `/var/lib/portsync` for root, " +
+      "`portsync` in `$XDG_STATE_HOME` or `~/.local/state` for others.",
   ),
   log_level: z.enum(["debug", "info", "warn", "error"]).default("info").describe(
     "The least important lines that are logged.",

@@ -10,7 +10,10 @@ import { type Command, type Io, UsageError } from "./command.ts";
 import { processIo } from "./terminal.ts";
 
 /** Every command, loaded only when it is asked for, in the order of the help. */
-export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {};
+export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  validate: () => import("./validate.ts"),
+  explain: () => import("./explain.ts"),
+};
 
 /**
  * Runs the command that `words` name, without the leading `portsync`. Never throws: what goes wrong
@@ -83,6 +86,12 @@ async function loadAll(): Promise<Command[]> {
 }
 
 async function report(error: unknown, words: readonly string[], io: Io): Promise<number> {
+  const { SpecError } = await import("../spec/errors.ts");
+  if (error instanceof SpecError) {
+    const { printComplaints } = await import("./complaints.ts");
+    printComplaints(error, io.error);
+    return error.exitCode;
+  }
   const { explainFailure } = await import("./failure.ts");
   const { message, exitCode } = explainFailure(error, words);
   io.error.line(`${io.error.paint.red("portsync:")} ${message}`);

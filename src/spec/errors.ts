@@ -33,7 +33,7 @@ export interface Excerpt {
 }
 
 /** How many complaints are printed; the rest is counted. */
-const MOST_PRINTED = 50;
+export const MOST_PRINTED = 50;
 
 /**
  * Thrown with all that is wrong with a spec. The message is what the operator reads, without a

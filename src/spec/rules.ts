@@ -42,6 +42,7 @@ export function applyRules(tree: unknown): Finding[] {
     const sinks = components(pipeline["sinks"]);
     findings.push(...placeOfKsync(path, transforms, sinks, pipeline["transforms"]));
     findings.push(...patternsThatNeverMeet(path, pipeline["source"], transforms));
+    findings.push(...rowsOfOthers(path, pipeline["source"], transforms));
     writers.push(...writersOf(name, pipeline["source"], transforms, sinks));
   }
   findings.push(...twoWriters(writers));
@@ -105,6 +106,24 @@ function patternsThatNeverMeet(
     if (taken === undefined || overlap(sent, taken) !== "never") return [];
     const message = "No name that the source sends can match these patterns";
     return [{ path: [...path, "transforms", index, "interfaces"], part: "value", message }];
+  });
+}
+
+/** `PORT_TABLE|Ethernet0.10` is intfmgrd's, and no dump of links may sweep it. */
+function rowsOfOthers(
+  path: Path,
+  source: unknown,
+  transforms: readonly Component[],
+): Finding[] {
+  if (!isMapping(source) || !LINK_SOURCES.has(source["type"])) return [];
+  return transforms.flatMap(({ index, settings: { type, owns } }) => {
+    const keys = type === "ksync" && isMapping(owns) ? texts(owns["keys"]) ?? [] : [];
+    return keys.flatMap((pattern, at): Finding[] => {
+      if (!pattern.includes(".")) return [];
+      const message = "Rows with a dot in their name are intfmgrd's and never ours to remove";
+      const below = ["transforms", index, "owns", "keys", at];
+      return [{ path: [...path, ...below], part: "value", message }];
+    });
   });
 }
 

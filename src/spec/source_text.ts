@@ -111,14 +111,7 @@ export class SourceText {
  * @throws {SpecError} when they are too many, no UTF-8, or hold control characters
  */
 export function decodeSpec(file: string, bytes: Uint8Array): SourceText {
-  if (bytes.length > LIMITS.bytes) {
-    const kib = Math.ceil(bytes.length / 1024);
-    throw single(
-      new SourceText(file, ""),
-      0,
-      `The file has ${kib} KiB, and a spec has at most ${LIMITS.bytes / 1024}`,
-    );
-  }
+  if (bytes.length > LIMITS.bytes) throw tooLarge(file, bytes.length);
   const text = decodeUtf8(file, bytes);
   const source = new SourceText(file, text);
   // deno-lint-ignore no-control-regex -- these are what is looked for
@@ -132,6 +125,13 @@ export function decodeSpec(file: string, bytes: Uint8Array): SourceText {
     );
   }
   return source;
+}
+
+/** The error of a file that has more bytes than a spec may have. */
+export function tooLarge(file: string, bytes: number): SpecError {
+  const kib = Math.ceil(bytes / 1024);
+  const message = `The file has ${kib} KiB, and a spec has at most ${LIMITS.bytes / 1024}`;
+  return single(new SourceText(file, ""), 0, message);
 }
 
 function decodeUtf8(file: string, bytes: Uint8Array): string {
