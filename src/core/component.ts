@@ -120,7 +120,10 @@ export type CreateTransform<C> = (
   next: Stage,
 ) => Stage | Promise<Stage>;
 
-/** The implementation of ksync: a transform whose next is a state sink. */
+/**
+ * The implementation of ksync: a transform whose next is a state sink. It opens the sink when it is
+ * made, and closes it when it is closed itself.
+ */
 export type CreateReconciler<C> = (
   config: C,
   context: Context,
