@@ -20,7 +20,11 @@
  * @module
  */
 import { ReconnectError, RejectError, RetryLaterError, StopError } from "../core/errors.ts";
+import { escapeControls } from "../core/escape.ts";
 import type { ErrorReply } from "./codec/reply.ts";
+
+/** How much of a server's message is quoted, characters. */
+const LONGEST_QUOTE = 200;
 
 type Make = new (message: string) => Error;
 
@@ -82,11 +86,6 @@ const OTHERWISE: Meaning = { make: RejectError, words: "refuses the command" };
 export function replyError(reply: ErrorReply, server: string): Error {
   const meaning = BY_CODE[reply.code] ??
     BY_TEXT.find(([pattern]) => pattern.test(reply.message))?.[1] ?? OTHERWISE;
-  return new meaning.make(`Redis at ${server} ${meaning.words}: ${clean(reply.message)}`);
-}
-
-/** Text of the server made fit for a line of the log. */
-function clean(text: string): string {
-  // deno-lint-ignore no-control-regex -- none may reach a terminal
-  return text.slice(0, 200).replace(/[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/g, "?");
+  const text = escapeControls(reply.message.slice(0, LONGEST_QUOTE));
+  return new meaning.make(`Redis at ${server} ${meaning.words}: ${text}`);
 }
