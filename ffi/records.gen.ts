@@ -63,6 +63,30 @@ export const PS_FRAME_FAILED = 5;
 export const PS_FRAME_MARK = 16;
 /** The datagram was longer than its bytes here. */
 export const PS_FRAME_TRUNCATED = 1;
+/** A client passed the checks and waits for an answer. */
+export const PS_UDS_HELLO = 1;
+/** The handshake of a connecting session is done. */
+export const PS_UDS_READY = 2;
+/** One whole message stands in the data. */
+export const PS_UDS_MESSAGE = 3;
+/** The session is gone. */
+export const PS_UDS_CLOSED = 4;
+/** A send that stopped early can go on. */
+export const PS_UDS_WRITABLE = 5;
+/** A client was turned away. */
+export const PS_UDS_REFUSED = 6;
+/** Least room for messages that a poll needs, bytes. */
+export const PS_UDS_MIN_DATA = 65536;
+/** Requests of one session that may wait for a response. */
+export const PS_UDS_MAX_IN_FLIGHT = 200;
+/** Most sessions of one hub. */
+export const PS_SHM_SESSIONS = 127;
+/** Pushes frames. */
+export const PS_RING_PRODUCER = 1;
+/** Polls and commits frames. */
+export const PS_RING_CONSUMER = 2;
+/** Only reads the figures. */
+export const PS_RING_LOOK = 3;
 
 /** A link as one message describes it, or a mark between links. */
 export interface Link {
@@ -296,6 +320,278 @@ export function readLinkStats({ words }: RecordView, word: number): LinkStats {
   };
 }
 
+/** What happened to a session over a socket. */
+export interface UdsEvent {
+  /** What happened: a uds_event value. */
+  readonly type: number;
+  /** Number of the session; 0 for a client that had none. */
+  readonly session: number;
+  /** CLOSED, REFUSED: why, a negative errno or 0. */
+  readonly status: number;
+  /** MESSAGE: place of its outer header in the data. */
+  readonly offset: number;
+  /** MESSAGE: bytes of outer header and payload. */
+  readonly length: number;
+  /** HELLO: would be selected; READY: was selected. */
+  readonly profile: number;
+  /** HELLO, READY: agreed limit of a request's payload. */
+  readonly requestBytes: number;
+  /** HELLO, READY: agreed limit of a request's items. */
+  readonly requestItems: number;
+  /** HELLO, READY: agreed limit of a response's payload. */
+  readonly responseBytes: number;
+  /** HELLO, READY: agreed limit of a response's items. */
+  readonly responseItems: number;
+  /** HELLO, READY: agreed longest packet, bytes. */
+  readonly packetSize: number;
+  /** HELLO, REFUSED: the peer's user, from the kernel. */
+  readonly uid: number;
+  /** HELLO, REFUSED: the peer's group. */
+  readonly gid: number;
+  /** HELLO, REFUSED: the peer's process. */
+  readonly pid: number;
+  /** HELLO, READY: the server's number for the session. */
+  readonly sessionId: number;
+}
+
+/** Bytes of one `ps_uds_event`. */
+export const UDS_EVENT_BYTES = 64;
+/** Words of four bytes of one `ps_uds_event`. */
+export const UDS_EVENT_WORDS = 16;
+/** Which word of a `ps_uds_event` a field begins at. */
+export const UDS_EVENT_WORD = {
+  type: 0,
+  session: 1,
+  status: 2,
+  offset: 3,
+  length: 4,
+  profile: 5,
+  requestBytes: 6,
+  requestItems: 7,
+  responseBytes: 8,
+  responseItems: 9,
+  packetSize: 10,
+  uid: 11,
+  gid: 12,
+  pid: 13,
+  sessionId: 14,
+} as const;
+/** Which byte of a `ps_uds_event` a small field begins at. */
+export const UDS_EVENT_BYTE = {} as const;
+
+/** Reads the `ps_uds_event` that begins at a word of a buffer. */
+export function readUdsEvent({ words }: RecordView, word: number): UdsEvent {
+  return {
+    type: words[word] ?? 0,
+    session: words[word + 1] ?? 0,
+    status: (words[word + 2] ?? 0) | 0,
+    offset: words[word + 3] ?? 0,
+    length: words[word + 4] ?? 0,
+    profile: words[word + 5] ?? 0,
+    requestBytes: words[word + 6] ?? 0,
+    requestItems: words[word + 7] ?? 0,
+    responseBytes: words[word + 8] ?? 0,
+    responseItems: words[word + 9] ?? 0,
+    packetSize: words[word + 10] ?? 0,
+    uid: words[word + 11] ?? 0,
+    gid: words[word + 12] ?? 0,
+    pid: words[word + 13] ?? 0,
+    sessionId: (words[word + 15] ?? 0) * 2 ** 32 + (words[word + 14] ?? 0),
+  };
+}
+
+/** What one side of a session over a socket offers; 0 is the default. */
+export interface UdsConfig {
+  /** Number that both sides must know. */
+  readonly authToken: number;
+  /** Profile bits. */
+  readonly supported: number;
+  /** Profile bits. */
+  readonly preferred: number;
+  /** Limit of a request's payload. */
+  readonly requestBytes: number;
+  /** Limit of a request's items. */
+  readonly requestItems: number;
+  /** Limit of a response's payload. */
+  readonly responseBytes: number;
+  /** Limit of a response's items. */
+  readonly responseItems: number;
+  /** Longest packet, bytes. */
+  readonly packetSize: number;
+  /** Longest handshake, and pause inside a message. */
+  readonly handshakeMs: number;
+  /** Sessions of a listener at one time. */
+  readonly maxSessions: number;
+  /** Clients that may wait to be accepted. */
+  readonly backlog: number;
+  /** Permissions of the listening socket's node. */
+  readonly mode: number;
+}
+
+/** Bytes of one `ps_uds_config`. */
+export const UDS_CONFIG_BYTES = 64;
+/** Words of four bytes of one `ps_uds_config`. */
+export const UDS_CONFIG_WORDS = 16;
+/** Which word of a `ps_uds_config` a field begins at. */
+export const UDS_CONFIG_WORD = {
+  authToken: 0,
+  supported: 2,
+  preferred: 3,
+  requestBytes: 4,
+  requestItems: 5,
+  responseBytes: 6,
+  responseItems: 7,
+  packetSize: 8,
+  handshakeMs: 9,
+  maxSessions: 10,
+  backlog: 11,
+  mode: 12,
+} as const;
+/** Which byte of a `ps_uds_config` a small field begins at. */
+export const UDS_CONFIG_BYTE = {} as const;
+
+/** Reads the `ps_uds_config` that begins at a word of a buffer. */
+export function readUdsConfig({ words }: RecordView, word: number): UdsConfig {
+  return {
+    authToken: (words[word + 1] ?? 0) * 2 ** 32 + (words[word] ?? 0),
+    supported: words[word + 2] ?? 0,
+    preferred: words[word + 3] ?? 0,
+    requestBytes: words[word + 4] ?? 0,
+    requestItems: words[word + 5] ?? 0,
+    responseBytes: words[word + 6] ?? 0,
+    responseItems: words[word + 7] ?? 0,
+    packetSize: words[word + 8] ?? 0,
+    handshakeMs: words[word + 9] ?? 0,
+    maxSessions: words[word + 10] ?? 0,
+    backlog: words[word + 11] ?? 0,
+    mode: words[word + 12] ?? 0,
+  };
+}
+
+/** Before each message that shared memory gives. */
+export interface ShmRecord {
+  /** Number of the session. */
+  readonly session: number;
+  /** 0, or why the message is unusable. */
+  readonly status: number;
+  /** Bytes of outer header and payload behind this. */
+  readonly length: number;
+}
+
+/** Bytes of one `ps_shm_record`. */
+export const SHM_RECORD_BYTES = 16;
+/** Words of four bytes of one `ps_shm_record`. */
+export const SHM_RECORD_WORDS = 4;
+/** Which word of a `ps_shm_record` a field begins at. */
+export const SHM_RECORD_WORD = {
+  session: 0,
+  status: 1,
+  length: 2,
+} as const;
+/** Which byte of a `ps_shm_record` a small field begins at. */
+export const SHM_RECORD_BYTE = {} as const;
+
+/** Reads the `ps_shm_record` that begins at a word of a buffer. */
+export function readShmRecord({ words }: RecordView, word: number): ShmRecord {
+  return {
+    session: words[word] ?? 0,
+    status: (words[word + 1] ?? 0) | 0,
+    length: words[word + 2] ?? 0,
+  };
+}
+
+/** Agreed limits of a session over shared memory. */
+export interface ShmLimits {
+  /** Longest payload of a request. */
+  readonly requestBytes: number;
+  /** Most items of a request. */
+  readonly requestItems: number;
+  /** Longest payload of a response. */
+  readonly responseBytes: number;
+  /** Most items of a response. */
+  readonly responseItems: number;
+}
+
+/** Bytes of one `ps_shm_limits`. */
+export const SHM_LIMITS_BYTES = 16;
+/** Words of four bytes of one `ps_shm_limits`. */
+export const SHM_LIMITS_WORDS = 4;
+/** Which word of a `ps_shm_limits` a field begins at. */
+export const SHM_LIMITS_WORD = {
+  requestBytes: 0,
+  requestItems: 1,
+  responseBytes: 2,
+  responseItems: 3,
+} as const;
+/** Which byte of a `ps_shm_limits` a small field begins at. */
+export const SHM_LIMITS_BYTE = {} as const;
+
+/** Reads the `ps_shm_limits` that begins at a word of a buffer. */
+export function readShmLimits({ words }: RecordView, word: number): ShmLimits {
+  return {
+    requestBytes: words[word] ?? 0,
+    requestItems: words[word + 1] ?? 0,
+    responseBytes: words[word + 2] ?? 0,
+    responseItems: words[word + 3] ?? 0,
+  };
+}
+
+/** Figures of a ring. */
+export interface RingStat {
+  /** Bytes of frames that it holds. */
+  readonly capacity: number;
+  /** Bytes published since it was made. */
+  readonly producedBytes: number;
+  /** Bytes done with since it was made. */
+  readonly consumedBytes: number;
+  /** Frames published; approximate after a kill. */
+  readonly produced: number;
+  /** Frames done with; approximate after a kill. */
+  readonly consumed: number;
+  /** Times that the producer slept for want of room. */
+  readonly producerSleeps: number;
+  /** Times that the consumer slept for want of frames. */
+  readonly consumerSleeps: number;
+  /** Process that holds the producer's side, or 0. */
+  readonly producerPid: number;
+  /** Process that holds the consumer's side, or 0. */
+  readonly consumerPid: number;
+}
+
+/** Bytes of one `ps_ring_stat`. */
+export const RING_STAT_BYTES = 64;
+/** Words of four bytes of one `ps_ring_stat`. */
+export const RING_STAT_WORDS = 16;
+/** Which word of a `ps_ring_stat` a field begins at. */
+export const RING_STAT_WORD = {
+  capacity: 0,
+  producedBytes: 2,
+  consumedBytes: 4,
+  produced: 6,
+  consumed: 8,
+  producerSleeps: 10,
+  consumerSleeps: 12,
+  producerPid: 14,
+  consumerPid: 15,
+} as const;
+/** Which byte of a `ps_ring_stat` a small field begins at. */
+export const RING_STAT_BYTE = {} as const;
+
+/** Reads the `ps_ring_stat` that begins at a word of a buffer. */
+export function readRingStat({ words }: RecordView, word: number): RingStat {
+  return {
+    capacity: (words[word + 1] ?? 0) * 2 ** 32 + (words[word] ?? 0),
+    producedBytes: (words[word + 3] ?? 0) * 2 ** 32 + (words[word + 2] ?? 0),
+    consumedBytes: (words[word + 5] ?? 0) * 2 ** 32 + (words[word + 4] ?? 0),
+    produced: (words[word + 7] ?? 0) * 2 ** 32 + (words[word + 6] ?? 0),
+    consumed: (words[word + 9] ?? 0) * 2 ** 32 + (words[word + 8] ?? 0),
+    producerSleeps: (words[word + 11] ?? 0) * 2 ** 32 + (words[word + 10] ?? 0),
+    consumerSleeps: (words[word + 13] ?? 0) * 2 ** 32 + (words[word + 12] ?? 0),
+    producerPid: words[word + 14] ?? 0,
+    consumerPid: words[word + 15] ?? 0,
+  };
+}
+
 /** What `ps_layout()` of a library that fits these readers writes. */
 // deno-fmt-ignore
 export const LAYOUT: readonly number[] = [
@@ -303,5 +599,9 @@ export const LAYOUT: readonly number[] = [
   40, 4, 44, 4, 48, 16, 64, 16, 80, 32, 1, 2, 3, 16, 17, 18, 19, 20, 1, 2, 3,
   4, 1, 2, 4, 8, 16, 32, 64, 1, 24, 4, 0, 4, 4, 1, 5, 1, 6, 2, 8, 4, 12, 4,
   16, 4, 20, 4, 1, 2, 3, 4, 5, 16, 1, 128, 8, 0, 8, 8, 8, 16, 8, 24, 8, 32, 8, 40, 8,
-  48, 8, 56, 8, 64, 8, 72, 8, 80, 8, 88, 8, 96, 8, 104, 8, 112, 8, 120, 8,
+  48, 8, 56, 8, 64, 8, 72, 8, 80, 8, 88, 8, 96, 8, 104, 8, 112, 8, 120, 8, 64, 8, 0, 4, 4, 4, 8, 4, 12, 4, 16, 4,
+  20, 4, 24, 4, 28, 4, 32, 4, 36, 4, 40, 4, 44, 4, 48, 4, 52, 4, 56, 8, 1, 2, 3, 4, 5, 6,
+  64, 8, 0, 8, 8, 4, 12, 4, 16, 4, 20, 4, 24, 4, 28, 4, 32, 4, 36, 4, 40, 4, 44, 4, 48, 4, 52, 12, 65536, 200,
+  16, 4, 0, 4, 4, 4, 8, 4, 12, 4, 16, 4, 0, 4, 4, 4, 8, 4, 12, 4, 127, 64, 8, 0, 8, 8, 8, 16, 8, 24, 8,
+  32, 8, 40, 8, 48, 8, 56, 4, 60, 4, 1, 2, 3,
 ];

@@ -6,5 +6,8 @@
 
 #include "ps_common.h"
 #include "ps_netlink.h"
+#include "ps_ring.h"
+#include "ps_shm.h"
+#include "ps_uds.h"
 
 #endif

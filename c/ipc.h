@@ -1,0 +1,73 @@
+/* What the socket, the shared-memory and the ring half share: handles, words to sleep on, time. */
+#ifndef PS_IPC_H
+#define PS_IPC_H
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "handles.h"
+
+enum { PS_KIND_UDS = PS_KIND_NETIPC, PS_KIND_SHM, PS_KIND_RING };
+
+/* Takes a handle's object for the rest of the function, or returns the error. */
+#define PS_TAKE(type, object, kind, handle)                                                        \
+    int object##_error = 0;                                                                        \
+    __attribute__((cleanup(ps_put_back))) int32_t object##_taken = 0;                              \
+    struct type *object = ps_handle_take(handle, kind, &object##_error);                           \
+    if (!object)                                                                                   \
+        return object##_error;                                                                     \
+    object##_taken = handle
+
+static inline void ps_put_back(const int32_t *handle)
+{
+    if (*handle)
+        ps_handle_put(*handle);
+}
+
+static inline uint64_t ps_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* When a wait of timeout_ms ends; an endless one ends in a century. */
+static inline uint64_t ps_wait_end(uint32_t timeout_ms)
+{
+    uint64_t ms = timeout_ms == PS_FOREVER ? UINT64_C(3153600000000) : timeout_ms;
+    return ps_now_ns() + ms * 1000000u;
+}
+
+static inline struct timespec ps_timespec(uint64_t ns)
+{
+    return (struct timespec){(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+}
+
+static inline void ps_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+/* Wakes a sleeper of any process that maps the word. */
+static inline void ps_futex_wake(_Atomic uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* Sleeps at most `ns` while the word has this value; may return for no reason. */
+static inline void ps_futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t ns)
+{
+    struct timespec time = ps_timespec(ns);
+    syscall(SYS_futex, word, FUTEX_WAIT, value, &time, NULL, 0);
+}
+
+#endif

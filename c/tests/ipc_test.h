@@ -1,0 +1,75 @@
+/* What the tests of the socket, the shared memory and the ring share. */
+#ifndef IPC_TEST_H
+#define IPC_TEST_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../paths.h"
+
+/* Ends the program with the place and the errno of what was wrong. */
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: not true: %s (errno %d)\n", __FILE__, __LINE__, #condition,    \
+                    errno);                                                                        \
+            exit(1);                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* As CHECK of equality of integers, showing both. */
+#define SAME(left, right)                                                                          \
+    do {                                                                                           \
+        long long left_ = (long long)(left), right_ = (long long)(right);                          \
+        if (left_ != right_) {                                                                     \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #left, left_,     \
+                    right_);                                                                       \
+            exit(1);                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static char folder[64] = "/tmp/portsync-ipc-XXXXXX";
+
+/* A folder of the test's own, which is all that the library may open. */
+static inline void begin(void)
+{
+    char list[80];
+    CHECK(mkdtemp(folder));
+    int size = snprintf(list, sizeof list, "%s/", folder);
+    SAME(ps_paths_seal((uint8_t *)list, (uint32_t)size + 1), 0);
+}
+
+static inline void finish(void)
+{
+    SAME(rmdir(folder), 0); /* nothing was left behind */
+}
+
+/* A path in the folder; good until the next but seven. */
+static inline const char *in_folder(const char *name)
+{
+    static char paths[8][128];
+    static int next;
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+#define PATH(path) (const uint8_t *)(path), (uint32_t)strlen(path)
+
+static inline double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+#endif

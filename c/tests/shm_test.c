@@ -1,0 +1,370 @@
+/* The shared-memory half: the region's bytes, messages, stale files, a full store. */
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "../include/ps_netipc.h"
+#include "../include/ps_shm.h"
+#include "ipc_test.h"
+
+static int32_t hub, client_hub;
+static uint32_t server, client;
+static const struct ps_shm_limits limits = {4096, 16, 65536, 16};
+static uint8_t data[70000], out[70000];
+
+static uint32_t put(uint16_t kind, uint32_t length, uint64_t id)
+{
+    struct ps_header header = ps_header_make(kind, 1, 0, length, id);
+    memcpy(out, &header, sizeof header);
+    memset(out + 32, (int)id, length);
+    return 32 + length;
+}
+
+static struct ps_shm_record record_at(int32_t used)
+{
+    struct ps_shm_record record = {0};
+    CHECK(used >= (int32_t)sizeof record);
+    memcpy(&record, data, sizeof record);
+    return record;
+}
+
+static void open_pair(const char *path)
+{
+    hub = ps_shm_open();
+    client_hub = ps_shm_open();
+    int32_t number = ps_shm_create(hub, PATH(path), &limits);
+    CHECK(number > 0);
+    server = (uint32_t)number;
+    number = ps_shm_attach(client_hub, PATH(path), &limits);
+    CHECK(number > 0);
+    client = (uint32_t)number;
+}
+
+static void close_pair(void)
+{
+    SAME(ps_shm_free(hub), 0);
+    SAME(ps_shm_free(client_hub), 0);
+}
+
+static void the_region_has_the_bytes_of_the_protocol(void)
+{
+    const char *path = in_folder("gold-000000000000002a.ipcshm");
+    static const uint8_t wanted[] = {
+        0x4d, 0x48, 0x53, 0x4e, 3,    0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0x40, 0x10,
+        0,    0,    0x80, 0x10, 0,    0, 0x40, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0,    0, 0, 0, 0,    0,
+        0,    0,    0,    0,    0x28, 0, 0,    0, 0, 0, 0, 0, 1, 0, 0, 0, 0,    0, 0, 0};
+    uint8_t found[128];
+    struct stat info;
+    open_pair(path);
+    uint32_t length = put(PS_REQUEST, 8, 1);
+    out[32] = 0x29;
+    memset(out + 33, 0, 7);
+    SAME(ps_shm_send(client_hub, client, out, length), 0);
+    FILE *file = fopen(path, "r");
+    SAME(fread(found, 1, sizeof found, file), sizeof found);
+    fclose(file);
+    SAME(stat(path, &info), 0);
+    SAME(info.st_mode & 0777, 0600);
+    SAME(info.st_size, 69824);
+    int32_t pid;
+    memcpy(&pid, found + 8, 4);
+    SAME(pid, getpid());
+    CHECK(memcmp(found + 12, "\0\0\0\0", 4) != 0);
+    memset(found + 8, 0, 8);
+    SAME(memcmp(found, wanted, 64), 0);
+    SAME(memcmp(found + 64, out, 40), 0);
+    close_pair();
+    SAME(stat(path, &info), -1);
+}
+
+static void messages_go_to_and_fro(void)
+{
+    const char *path = in_folder("a-0000000000000001.ipcshm");
+    open_pair(path);
+    SAME(ps_shm_poll(hub, data, sizeof data, 10), 0);
+    SAME(ps_shm_poll(hub, data, 40, 0), -EINVAL);
+    SAME(ps_shm_send(hub, server, out, put(PS_RESPONSE, 0, 1)), -EINVAL); /* to nothing */
+    for (uint64_t id = 1; id < 200; id++) {
+        uint32_t length = put(PS_REQUEST, (uint32_t)id * 20, id);
+        SAME(ps_shm_send(client_hub, client, out, length), 0);
+        SAME(ps_shm_send(client_hub, client, out, length), -EAGAIN);
+        struct ps_shm_record record = record_at(ps_shm_poll(hub, data, sizeof data, 0));
+        SAME(record.session, server);
+        SAME(record.status, 0);
+        SAME(record.length, length);
+        SAME(memcmp(data + sizeof record, out, length), 0);
+        length = put(PS_RESPONSE, 65536 - (uint32_t)id, id);
+        SAME(ps_shm_exchange(hub, server, out, length, data, sizeof data, 1), 0);
+        SAME(ps_shm_wait(client_hub, PS_FOREVER), 1);
+        record = record_at(ps_shm_poll(client_hub, data, sizeof data, 0));
+        SAME(record.length, length);
+        SAME(memcmp(data + sizeof record, out, length), 0);
+    }
+    /* What a caller may not send. */
+    SAME(ps_shm_send(client_hub, client, out, put(PS_REQUEST, 4097, 1)), -EMSGSIZE);
+    SAME(ps_shm_send(client_hub, client, out, put(PS_REQUEST, 8, 1) - 1), -EINVAL);
+    SAME(ps_shm_send(client_hub, client, out, 31), -EINVAL);
+    SAME(ps_shm_send(client_hub, client, out, put(PS_RESPONSE, 8, 1)), -EINVAL);
+    SAME(ps_shm_send(client_hub, 12345, out, put(PS_REQUEST, 8, 1)), -ENOTCONN);
+    close_pair();
+    SAME(ps_shm_poll(hub, data, sizeof data, 0), -EBADF);
+}
+
+/* A peer that is not ours: writes into the region what it likes. */
+static void bad_messages_are_reported(void)
+{
+    const char *path = in_folder("b-0000000000000001.ipcshm");
+    hub = ps_shm_open();
+    server = (uint32_t)ps_shm_create(hub, PATH(path), &limits);
+    for (int i = 0; i < 8; i++) {
+        struct ps_header header = ps_header_make(PS_REQUEST, 1, 0, 8, 1);
+        uint32_t length = 40;
+        int status = -EPROTO;
+        switch (i) {
+        case 0:
+            length = 0, status = -EBADMSG;
+            break;
+        case 1:
+            length = 31, status = -EBADMSG;
+            break;
+        case 2:
+            length = 0x7fffffff, status = -EMSGSIZE;
+            break;
+        case 3:
+            length = 41;
+            break;
+        case 4:
+            header.magic++;
+            break;
+        case 5:
+            header.kind = PS_RESPONSE;
+            break;
+        case 6:
+            header.item_count = 17, status = -EMSGSIZE;
+            break;
+        case 7:
+            header.payload_len = 4100, length = 4132, status = -EMSGSIZE;
+            break;
+        }
+        FILE *file = fopen(path, "r+");
+        uint64_t sequence = (uint64_t)i + 1;
+        fseek(file, 64, SEEK_SET);
+        fwrite(&header, 1, 32, file);
+        fseek(file, 48, SEEK_SET);
+        fwrite(&length, 1, 4, file);
+        fseek(file, 32, SEEK_SET);
+        fwrite(&sequence, 1, 8, file);
+        fclose(file);
+        SAME(ps_shm_wait(hub, 0), 1);
+        struct ps_shm_record record = record_at(ps_shm_poll(hub, data, sizeof data, 0));
+        SAME(record.status, status);
+        SAME(record.length, status == -EMSGSIZE && i != 2 ? 32 : 0);
+    }
+    SAME(ps_shm_poll(hub, data, sizeof data, 0), 0);
+    SAME(ps_shm_free(hub), 0);
+}
+
+static void attach_to(const void *head, size_t length, int error)
+{
+    const char *path = in_folder("c-0000000000000001.ipcshm");
+    FILE *file = fopen(path, "w");
+    fwrite(head, 1, length, file);
+    if (length == 64)
+        SAME(ftruncate(fileno(file), 4096), 0);
+    fclose(file);
+    SAME(ps_shm_attach(client_hub, PATH(path), &limits), error);
+    unlink(path);
+}
+
+static void a_region_that_makes_no_sense_is_refused(void)
+{
+    client_hub = ps_shm_open();
+    SAME(ps_shm_attach(client_hub, PATH(in_folder("none")), &limits), -ENOENT);
+    SAME(ps_shm_attach(client_hub, PATH("/tmp/none"), &limits), -EACCES);
+    uint32_t good[16] = {0x4e53484d, 3 | 64 << 16, 1, 1, 64, 128, 192, 128};
+    attach_to(good, 63, -ENODATA);
+#define BAD(place, value, error)                                                                   \
+    do {                                                                                           \
+        uint32_t head[16];                                                                         \
+        memcpy(head, good, sizeof head);                                                           \
+        head[place] = value;                                                                       \
+        attach_to(head, sizeof head, error);                                                       \
+    } while (0)
+    BAD(0, 1, -EBADMSG);
+    BAD(1, 2 | 64 << 16, -EPROTONOSUPPORT);
+    BAD(1, 3 | 60 << 16, -EPROTO);
+    BAD(4, 0, -ENODATA);
+    BAD(5, 0, -ENODATA);
+    BAD(7, 0, -ENODATA);
+    BAD(4, 65, -EINVAL);
+    BAD(5, 192, -EINVAL);
+    BAD(6, 100, -EINVAL);
+    BAD(7, 4096, -EINVAL);
+    BAD(7, 0xffffffc0, -EINVAL);
+    BAD(6, 0xffffffc0, -EINVAL);
+    SAME(ps_shm_free(client_hub), 0);
+}
+
+static void write_region(const char *path, int32_t pid, uint32_t generation)
+{
+    uint32_t head[16] = {0x4e53484d, 3 | 64 << 16, (uint32_t)pid, generation, 64, 128, 192, 128};
+    FILE *file = fopen(path, "w");
+    fwrite(head, 1, sizeof head, file);
+    fclose(file);
+}
+
+static void stale_regions_are_removed_and_live_ones_are_not(void)
+{
+    struct stat info;
+    pid_t dead = fork();
+    if (dead == 0)
+        _exit(0);
+    waitpid(dead, NULL, 0);
+    hub = ps_shm_open();
+    const char *live = in_folder("s-0000000000000001.ipcshm");
+    const char *old = in_folder("s-0000000000000002.ipcshm");
+    const char *junk = in_folder("s-x.ipcshm");
+    const char *other = in_folder("t-0000000000000001.ipcshm");
+    write_region(live, getpid(), 5);
+    write_region(old, dead, 5);
+    write_region(other, dead, 5);
+    fclose(fopen(junk, "w"));
+    SAME(symlink(live, in_folder("s-link.ipcshm")), 0);
+    SAME(mkdir(in_folder("s-folder.ipcshm"), 0700), 0);
+    SAME(ps_shm_reap(PATH(in_folder("s-"))), 4);
+    SAME(stat(live, &info), 0);
+    SAME(stat(other, &info), 0);
+    SAME(ps_shm_create(hub, PATH(live), &limits), -EADDRINUSE);
+    write_region(live, getpid(), 0); /* a generation of 0 was never finished */
+    CHECK(ps_shm_create(hub, PATH(live), &limits) > 0);
+    CHECK(ps_shm_create(hub, PATH(other), &limits) > 0);
+    SAME(ps_shm_reap(PATH("/tmp/s-")), -EACCES);
+    SAME(ps_shm_free(hub), 0);
+}
+
+static void a_full_store_is_an_error_and_leaves_nothing(void)
+{
+    struct stat info;
+    struct rlimit old, small = {30000, 30000};
+    const char *path = in_folder("f-0000000000000001.ipcshm");
+    hub = ps_shm_open();
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small.rlim_max = old.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &small);
+    SAME(ps_shm_create(hub, PATH(path), &limits), -EFBIG);
+    setrlimit(RLIMIT_FSIZE, &old);
+    SAME(stat(path, &info), -1);
+    struct ps_shm_limits huge = {0xfffffff0, 1, 0xfffffff0, 1};
+    SAME(ps_shm_create(hub, PATH(path), &huge), -EMSGSIZE);
+    SAME(ps_shm_free(hub), 0);
+}
+
+static void there_is_room_for_so_many_sessions(void)
+{
+    const struct ps_shm_limits small = {64, 1, 64, 1};
+    uint32_t servers[PS_SHM_SESSIONS], clients[PS_SHM_SESSIONS];
+    hub = ps_shm_open();
+    client_hub = ps_shm_open();
+    for (uint32_t i = 0; i < PS_SHM_SESSIONS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "m-%016x.ipcshm", i);
+        servers[i] = (uint32_t)ps_shm_create(hub, PATH(in_folder(name)), &small);
+        clients[i] = (uint32_t)ps_shm_attach(client_hub, PATH(in_folder(name)), &small);
+        CHECK((int32_t)servers[i] > 0 && (int32_t)clients[i] > 0);
+    }
+    SAME(ps_shm_create(hub, PATH(in_folder("m-full.ipcshm")), &small), -EUSERS);
+    for (uint32_t i = 0; i < PS_SHM_SESSIONS; i++)
+        SAME(ps_shm_send(client_hub, clients[i], out, put(PS_REQUEST, 8, i)), 0);
+    /* Those that find no place in the data stay where they are. */
+    SAME(ps_shm_poll(hub, data, 56 * 100 + 20, 0), 56 * 100);
+    SAME(ps_shm_poll(hub, data, sizeof data, 0), 56 * 27);
+    SAME(ps_shm_close(hub, servers[5]), 0);
+    SAME(ps_shm_close(hub, servers[5]), -EBADF);
+    int32_t again = ps_shm_create(hub, PATH(in_folder("m-again.ipcshm")), &small);
+    CHECK(again > 0 && (uint32_t)again != servers[5]);
+    SAME(ps_shm_free(hub), 0);
+    SAME(ps_shm_free(client_hub), 0);
+}
+
+/* -- Across threads ---------------------------------------------------------------------------- */
+
+static void *answer(void *ignored)
+{
+    static uint8_t in[70000];
+    for (uint64_t id = 1; id <= 20000; id++) {
+        while (ps_shm_poll(hub, in, sizeof in, id % 5 ? 20 : 0) == 0)
+            CHECK(ps_shm_wait(hub, 10000) == 1);
+        struct ps_header header = ps_header_make(PS_RESPONSE, 1, 0, 0, id);
+        SAME(ps_shm_send(hub, server, (uint8_t *)&header, sizeof header), 0);
+    }
+    return ignored;
+}
+
+static void no_wake_is_lost(void)
+{
+    pthread_t thread;
+    open_pair(in_folder("w-0000000000000001.ipcshm"));
+    pthread_create(&thread, NULL, answer, NULL);
+    for (uint64_t id = 1; id <= 20000; id++) {
+        SAME(ps_shm_send(client_hub, client, out, put(PS_REQUEST, 0, id)), 0);
+        while (ps_shm_poll(client_hub, data, sizeof data, id % 7 ? 20 : 0) == 0)
+            CHECK(ps_shm_wait(client_hub, 10000) == 1);
+        struct ps_header header;
+        memcpy(&header, data + 16, sizeof header);
+        SAME(header.message_id, id);
+    }
+    pthread_join(thread, NULL);
+    close_pair();
+}
+
+static void *wait_long(void *result)
+{
+    *(int32_t *)result = ps_shm_wait(hub, 10000);
+    return NULL;
+}
+
+static void a_wait_sees_sessions_that_come_and_go(void)
+{
+    pthread_t thread;
+    int32_t result = 7;
+    const char *path = in_folder("v-0000000000000001.ipcshm");
+    open_pair(path);
+    pthread_create(&thread, NULL, wait_long, &result);
+    usleep(50000);
+    SAME(ps_shm_free(hub), -EBUSY);
+    SAME(ps_shm_close(hub, server), 0); /* the memory stays until the wait has let go */
+    pthread_join(thread, NULL);
+    SAME(result, 0);
+    pthread_create(&thread, NULL, wait_long, &result);
+    usleep(50000);
+    server = (uint32_t)ps_shm_create(hub, PATH(path), &limits);
+    pthread_join(thread, NULL);
+    SAME(result, 0);
+    pthread_create(&thread, NULL, wait_long, &result);
+    usleep(50000);
+    SAME(ps_shm_wake(hub), 0);
+    pthread_join(thread, NULL);
+    SAME(result, 0);
+    SAME(ps_shm_wake(hub), 0);
+    SAME(ps_shm_wait(hub, 10000), 0);
+    SAME(ps_shm_wait(hub, 5), 0);
+    close_pair();
+}
+
+int main(void)
+{
+    begin();
+    the_region_has_the_bytes_of_the_protocol();
+    messages_go_to_and_fro();
+    bad_messages_are_reported();
+    a_region_that_makes_no_sense_is_refused();
+    stale_regions_are_removed_and_live_ones_are_not();
+    a_full_store_is_an_error_and_leaves_nothing();
+    there_is_room_for_so_many_sessions();
+    no_wake_is_lost();
+    a_wait_sees_sessions_that_come_and_go();
+    finish();
+    return 0;
+}
