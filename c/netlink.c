@@ -152,9 +152,9 @@ int32_t ps_nl_dump(int32_t handle)
     return error;
 }
 
-static bool is_frame(const struct ps_frame *frame, uint32_t frame_size)
+static bool is_frame(const struct ps_frame *frame)
 {
-    if (frame_size - sizeof(*frame) < frame->size || frame->flags & ~PS_FRAME_TRUNCATED)
+    if (frame->flags & ~PS_FRAME_TRUNCATED || frame->size > PS_DATAGRAM_MAX)
         return false;
     switch (frame->kind) {
     case PS_FRAME_EVENT:
@@ -170,39 +170,52 @@ static bool is_frame(const struct ps_frame *frame, uint32_t frame_size)
     }
 }
 
-static int feed(struct ps_nl *nl, const uint8_t *bytes, uint32_t frame_size)
+/* Takes whole frames as long as there is room for them; returns the bytes taken. */
+static int32_t feed(struct ps_nl *nl, const uint8_t *bytes, uint32_t size)
 {
-    struct ps_frame frame;
-    if (nl->events >= 0 || frame_size < sizeof(frame))
-        return -EINVAL;
-    memcpy(&frame, bytes, sizeof(frame));
-    if (!is_frame(&frame, frame_size))
-        return -EINVAL;
-    if (frame.size > PS_DATAGRAM_MAX)
-        return -EMSGSIZE;
-    if (nl->inputs_at < nl->inputs_count)
-        return -EAGAIN;
-    memcpy(nl->arena, bytes + sizeof(frame), frame.size);
-    struct ps_nl_input *input = ps_nl_add_input(nl, frame.kind, frame.value);
-    input->bytes = nl->arena;
-    input->size = frame.size;
-    input->flags = frame.flags;
-    input->seconds = frame.seconds;
-    input->nanoseconds = frame.nanoseconds;
-    if (frame.kind == PS_FRAME_BEGIN)
-        ps_nl_add(&nl->dumps, 1);
-    return 0;
+    uint32_t at = 0, used = 0;
+    nl->inputs_at = nl->inputs_count = 0;
+    while (nl->inputs_count < PS_NL_SLOTS && size - at >= sizeof(struct ps_frame)) {
+        struct ps_frame frame;
+        memcpy(&frame, bytes + at, sizeof(frame));
+        uint32_t whole = (uint32_t)sizeof(frame) + PS_PADDED(frame.size);
+        if (!is_frame(&frame) || whole > size - at)
+            return at > 0 ? (int32_t)at : -EINVAL;
+        if (frame.size > sizeof(nl->arena) - used)
+            break;
+        memcpy(nl->arena + used, bytes + at + sizeof(frame), frame.size);
+        nl->inputs[nl->inputs_count++] = (struct ps_nl_input){
+            .bytes = nl->arena + used,
+            .size = frame.size,
+            .kind = frame.kind,
+            .flags = frame.flags,
+            .value = frame.value,
+            .seconds = frame.seconds,
+            .nanoseconds = frame.nanoseconds,
+        };
+        if (frame.kind == PS_FRAME_BEGIN)
+            ps_nl_add(&nl->dumps, 1);
+        used += frame.size;
+        at += whole;
+    }
+    return at > 0 ? (int32_t)at : -EINVAL;
 }
 
-int32_t ps_nl_feed(int32_t handle, const uint8_t *frame, uint32_t frame_size)
+int32_t ps_nl_feed(int32_t handle, const uint8_t *frames, uint32_t size)
 {
     int error;
     struct ps_nl *nl = ps_handle_take(handle, PS_KIND_NETLINK, &error);
     if (!nl)
         return error;
-    error = feed(nl, frame, frame_size);
+    int32_t result;
+    if (nl->events >= 0 || size > INT32_MAX)
+        result = -EINVAL;
+    else if (nl->inputs_at < nl->inputs_count)
+        result = -EAGAIN;
+    else
+        result = feed(nl, frames, size);
     ps_handle_put(handle);
-    return error;
+    return result;
 }
 
 int32_t ps_nl_stats(int32_t handle, struct ps_link_stats *ret_stats)

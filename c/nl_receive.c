@@ -11,8 +11,6 @@
 #define MARKS_MAX 2u
 #define SCRATCH_LINKS 8u
 
-#define PADDED(size) (((size) + 7u) & ~7u)
-
 struct ps_nl_input *ps_nl_add_input(struct ps_nl *nl, uint8_t kind, uint32_t value)
 {
     struct timespec now;
@@ -148,8 +146,8 @@ static uint32_t put_frame(uint8_t *buffer, const struct ps_nl_input *input, uint
     memcpy(buffer, &frame, sizeof(frame));
     if (size > 0)
         memcpy(buffer + sizeof(frame), input->bytes, size);
-    memset(buffer + sizeof(frame) + size, 0, PADDED(size) - size);
-    return (uint32_t)sizeof(frame) + PADDED(size);
+    memset(buffer + sizeof(frame) + size, 0, PS_PADDED(size) - size);
+    return (uint32_t)sizeof(frame) + PS_PADDED(size);
 }
 
 /* Puts an input out as it is. The decoder sees it too, since it knows when a dump ends; its marks
@@ -177,7 +175,7 @@ static uint32_t decode_inputs(struct ps_nl *nl, uint8_t *buffer, uint32_t capaci
         struct ps_nl_input *input = &nl->inputs[nl->inputs_at];
         if (nl->frames) {
             uint32_t room = (1 + MARKS_MAX) * (uint32_t)sizeof(struct ps_frame);
-            if (capacity - used < PADDED(input->size) + room)
+            if (capacity - used < PS_PADDED(input->size) + room)
                 break;
             used += put_frames(nl, input, buffer + used);
         } else {

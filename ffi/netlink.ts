@@ -218,15 +218,17 @@ export class LinkDecoder extends LinkHandle implements Disposable {
   }
 
   /**
-   * Gives the decoder one frame: a `ps_frame` and the bytes that belong to it.
+   * Gives the decoder frames: `ps_frame`s and the bytes that belong to them, padded to 8. To be
+   * called when `poll` has given 0.
    *
-   * @throws {StopError} for a frame that makes no sense, {RetryLaterError} before `poll` gave 0
+   * @returns how many bytes it took: whole frames, at least one
+   * @throws {StopError} for a frame that makes no sense
    */
-  feed(frame: Uint8Array<ArrayBuffer>): void {
-    unwrap(this.library.symbols.ps_nl_feed(this.handle, frame, frame.length), "decode a frame");
+  feed(frames: Uint8Array<ArrayBuffer>): number {
+    return unwrap(this.library.symbols.ps_nl_feed(this.handle, frames, frames.length), "decode");
   }
 
-  /** Takes the records of the frame that was fed: the number of those in `view`. */
+  /** Takes records of the frames that were fed: the number of those in `view`. */
   poll(): number {
     return unwrap(
       this.library.symbols.ps_nl_poll(this.handle, this.view.bytes, BATCH_RECORDS, 0),

@@ -20,8 +20,8 @@ export const netlinkSymbols = {
   ps_nl_feed: {
     parameters: [
       "i32", // int32_t handle
-      "buffer", // const uint8_t *frame
-      "u32", // uint32_t frame_size
+      "buffer", // const uint8_t *frames
+      "u32", // uint32_t size
     ],
     result: "i32",
   },

@@ -59,3 +59,7 @@ export const stateSinks: Readonly<Record<string, Entry<CreateStateSink<Settings>
 
 /** Event sinks by `type`. */
 export const eventSinks: Readonly<Record<string, Entry<CreateEventSink<Settings>>>> = {};
+
+/** The recorder of link datagrams, for `portsync record`: what the replay source plays. */
+export const recorder = (): Promise<typeof import("./sources/netlink/recorder.ts")> =>
+  import("./sources/netlink/recorder.ts");

@@ -90,6 +90,8 @@ enum { PS_FRAME_TRUNCATED = 1 };
 
 /* Largest datagram that a handle takes. */
 #define PS_DATAGRAM_MAX 65536u
+/* Bytes that a frame's datagram takes in memory and in a file. */
+#define PS_PADDED(size) (((size) + 7u) & ~7u)
 
 /* Opens both sockets, in the network namespace of the sealed path `netns` (such as
  * /run/netns/NAME), or where the caller is when `netns_size` is 0. `receive_bytes` is the wish for
@@ -103,9 +105,10 @@ PS_EXPORT int32_t ps_nl_open(const uint8_t *netns, uint32_t netns_size, uint32_t
 /* Opens a decoder without sockets. Returns a handle for feed, poll, stats, error and close. */
 PS_EXPORT int32_t ps_nl_replay(void);
 
-/* Gives a replay handle one frame: a ps_frame and its bytes. Poll until 0 before the next; -EAGAIN
- * otherwise. -EINVAL: the frame makes no sense; -EMSGSIZE: larger than PS_DATAGRAM_MAX. */
-PS_EXPORT int32_t ps_nl_feed(int32_t handle, const uint8_t *frame, uint32_t frame_size);
+/* Gives a replay handle frames, one after the other, each a ps_frame and its bytes, padded to 8.
+ * Returns how many bytes it took: whole frames, as many as it has room for. Poll until 0 before
+ * the next call; -EAGAIN otherwise. -EINVAL: the first frame is not whole or makes no sense. */
+PS_EXPORT int32_t ps_nl_feed(int32_t handle, const uint8_t *frames, uint32_t size);
 
 /* Throws away what the event socket holds and asks for every link. -EINPROGRESS: the last dump has
  * not ended yet. */

@@ -1,0 +1,47 @@
+/**
+ * What the `replay` source says about itself.
+ *
+ * @module
+ */
+import { resolve } from "node:path/posix";
+import type {
+  ComponentConfig,
+  Definition,
+  GrantPart,
+  ResolveContext,
+} from "../../core/component.ts";
+import { replaySchema } from "../../../schemas/replay.ts";
+
+/** The `replay` source. */
+export const definition: Definition = {
+  kind: "source",
+  type: "replay",
+  summary: "Plays a recording of link datagrams through the decoder of the netlink source, " +
+    "without a kernel and without privileges.",
+  examples: [
+    {
+      title: "A recording as fast as it goes",
+      config: { type: "replay", file: "links.psnl" },
+    },
+    {
+      title: "The ports of a recording, with the pauses they had",
+      config: {
+        type: "replay",
+        file: "/var/tmp/links.psnl",
+        interfaces: ["Ethernet*"],
+        pace: "recorded",
+      },
+    },
+  ],
+  resolve(config: ComponentConfig, { folder }: ResolveContext): Promise<ComponentConfig> {
+    const { file } = replaySchema.parse(config);
+    return Promise.resolve({ ...config, file: resolve(folder, file) });
+  },
+  grants(config: ComponentConfig, { library }: ResolveContext): GrantPart[] {
+    const { file } = replaySchema.parse(config);
+    return [
+      { why: "the native library decodes the recording", ffi: [library] },
+      { why: "the recording is read", read: [file] },
+    ];
+  },
+};
