@@ -5,7 +5,7 @@
  * @module
  */
 import type { z } from "zod";
-import { type SpecConfig, specSchema } from "../../schemas/pipeline.ts";
+import { sinkSchema, type SpecConfig, specSchema } from "../../schemas/pipeline.ts";
 import { type Complaint, inOrder, SpecError } from "./errors.ts";
 import type { Finding } from "./finding.ts";
 import { type Environment, interpolate, type Interpolated } from "./interpolate.ts";
@@ -13,7 +13,7 @@ import { findingsOf, meantType, type Spec, stepsOf } from "./messages.ts";
 import { type Overridden, override } from "./overrides.ts";
 import type { Locator, Parsed } from "./parsed.ts";
 import { applyRules } from "./rules.ts";
-import { isSecret } from "./schema_walk.ts";
+import { componentType, isSecret } from "./schema_walk.ts";
 import { SourceText, type Spot } from "./source_text.ts";
 import { formatPath, isMapping, type Path, valueAt } from "./tree.ts";
 
@@ -77,6 +77,9 @@ async function parse(source: SourceText): Promise<Parsed> {
   throw new SpecError([new SourceText(source.file, "").complain(place, message)]);
 }
 
+/** The types of all sinks. */
+const SINKS: ReadonlySet<unknown> = new Set(sinkSchema.options.map(componentType));
+
 /** Puts the schema and the rules to a tree. */
 class Judge {
   readonly #interpolated: Interpolated;
@@ -101,7 +104,7 @@ class Judge {
       // Where a name is not set there is no value to speak of.
       if (!unset.has(JSON.stringify(finding.path))) findings.push(finding);
     }
-    findings.push(...applyRules(this.#tree));
+    findings.push(...applyRules(this.#tree, SINKS));
     return { findings, config: result.success ? result.data : undefined };
   }
 

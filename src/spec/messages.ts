@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { nearest } from "../core/nearest.ts";
 import type { Finding } from "./finding.ts";
 import { quote } from "./printable.ts";
-import { componentType, optionNames, schemaAt } from "./schema_walk.ts";
+import { componentType, isWholeNumber, optionNames, schemaAt } from "./schema_walk.ts";
 import { type Path, typeName, valueAt } from "./tree.ts";
 
 /** Any schema. */
@@ -127,7 +127,7 @@ function describe(issue: z.core.$ZodIssue, value: unknown, spec: Spec, path: Pat
   const got = typeof value === "string" && !spec.isForeign(path) ? quote(value) : typeName(value);
   switch (issue.code) {
     case "invalid_type":
-      return wrongType(issue, value);
+      return wrongType(issue, value, schemaAt(spec.schema, path, spec.tree));
     case "invalid_value":
       if (path.length === 1 && path[0] === "version") {
         return "This portsync reads version 1 of specs";
@@ -144,7 +144,11 @@ function describe(issue: z.core.$ZodIssue, value: unknown, spec: Spec, path: Pat
   }
 }
 
-function wrongType(issue: z.core.$ZodIssueInvalidType, value: unknown): string {
+function wrongType(
+  issue: z.core.$ZodIssueInvalidType,
+  value: unknown,
+  schema: Schema | undefined,
+): string {
   if (issue.expected === "int" && typeof value === "number") {
     return `Expected a whole number, got ${value}`;
   }
@@ -154,7 +158,8 @@ function wrongType(issue: z.core.$ZodIssueInvalidType, value: unknown): string {
   const hint = issue.expected === "array" && typeof value === "string"
     ? "; a list stands in brackets, even of one"
     : "";
-  return `Expected ${typeWord(issue.expected)}, got ${typeName(value)}${hint}`;
+  const expected = isWholeNumber(schema) ? "int" : issue.expected;
+  return `Expected ${typeWord(expected)}, got ${typeName(value)}${hint}`;
 }
 
 function alternatives(issue: z.core.$ZodIssueInvalidUnion, value: unknown): string {

@@ -26,8 +26,12 @@ interface Writer {
   readonly keys: readonly string[] | undefined;
 }
 
-/** Everything that is wrong with how the components of a spec stand together. */
-export function applyRules(tree: unknown): Finding[] {
+/**
+ * Everything that is wrong with how the components of a spec stand together.
+ *
+ * @param knownSinks the types of sinks that there are: of others nothing can be said
+ */
+export function applyRules(tree: unknown, knownSinks: ReadonlySet<unknown>): Finding[] {
   if (!isMapping(tree) || !isMapping(tree["pipelines"])) return [];
   const pipelines = Object.entries(tree["pipelines"]);
   if (pipelines.length === 0) {
@@ -41,6 +45,9 @@ export function applyRules(tree: unknown): Finding[] {
     const transforms = components(pipeline["transforms"]);
     const sinks = components(pipeline["sinks"]);
     findings.push(...placeOfKsync(path, transforms, sinks, pipeline["transforms"]));
+    if (sinks.every(({ settings }) => knownSinks.has(settings["type"]))) {
+      findings.push(...nothingToKeep(path, transforms, sinks));
+    }
     findings.push(...patternsThatNeverMeet(path, pipeline["source"], transforms));
     findings.push(...rowsOfOthers(path, pipeline["source"], transforms));
     writers.push(...writersOf(name, pipeline["source"], transforms, sinks));
@@ -86,11 +93,19 @@ function placeOfKsync(
     } keeps state and needs ksync as the last transform`;
     findings.push({ path: [...path, "sinks", stateSink.index, "type"], part: "value", message });
   }
-  if (first !== undefined && stateSink === undefined && sinks.length > 0) {
-    const message = "ksync has nothing to keep: no sink of this pipeline keeps state";
-    findings.push({ path: typeOf(first.index), part: "value", message });
-  }
   return findings;
+}
+
+function nothingToKeep(
+  path: Path,
+  transforms: readonly Component[],
+  sinks: readonly Component[],
+): Finding[] {
+  const ksync = transforms.find(({ settings }) => settings["type"] === "ksync");
+  const keeps = sinks.some(({ settings }) => STATE_SINKS.has(settings["type"]));
+  if (ksync === undefined || keeps || sinks.length === 0) return [];
+  const message = "ksync has nothing to keep: no sink of this pipeline keeps state";
+  return [{ path: [...path, "transforms", ksync.index, "type"], part: "value", message }];
 }
 
 /** A validate whose patterns take nothing of what the source sends is a mistake. */

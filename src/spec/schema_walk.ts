@@ -33,6 +33,11 @@ export function isSecret(root: Schema, path: Path, tree: unknown): boolean {
   return schema !== undefined && secrets.get(schema) !== undefined;
 }
 
+/** Whether only whole numbers pass. */
+export function isWholeNumber(schema: Schema | undefined): boolean {
+  return schema instanceof z.ZodNumber && schema.isInt;
+}
+
 /** The option names of a mapping's schema. */
 export function optionNames(schema: Schema | undefined): string[] {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];

@@ -6,8 +6,8 @@
 import { type Complaint, SpecError } from "./errors.ts";
 import type { Parsed } from "./parsed.ts";
 import { quote } from "./printable.ts";
-import type { SourceText } from "./source_text.ts";
-import { scanToml } from "./toml_scan.ts";
+import type { SourceText, Spot } from "./source_text.ts";
+import { openAt, scanToml } from "./toml_scan.ts";
 import { firstExcess, formatPath, LIMITS } from "./tree.ts";
 
 /** How many wrong values are looked for behind the first. */
@@ -77,14 +77,31 @@ async function bounded(source: SourceText, tree: unknown): Promise<Parsed> {
 function describe(source: SourceText, start: number, message: string): Complaint {
   const words = (message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
   const rest = source.text.slice(start, start + 200);
+  const open = openAt(source.text, start);
+  if (words.startsWith("control characters") && open.quote !== undefined) {
+    return source.complain(signAt(open.quote), "This quote is never closed");
+  }
+  // Inside of a bracket no line begins with a table or with key = value.
+  const atLineStart = start === 0 || source.text[start - 1] === "\n";
+  const isEntry = /^(\[|[\w.-]+[ \t]*=)/.test(rest);
+  if (words.startsWith("expected comma") && open.bracket !== undefined && atLineStart && isEntry) {
+    return source.complain(signAt(open.bracket), "This bracket is never closed");
+  }
   const word = /^[\w.-]+/.exec(rest)?.[0] ?? rest.slice(0, 1);
   return source.complain({ start, end: start + Math.max(word.length, 1) }, reword(words, word));
+}
+
+function signAt(offset: number): Spot {
+  return { start: offset, end: offset + 1 };
 }
 
 function reword(words: string, word: string): string {
   if (words.includes("redefine")) return `${quote(word)} is given twice`;
   if (words === "invalid value" && /^[A-Za-z$]/.test(word)) {
     return `Expected a value; text stands in quotes in TOML: ${quote(word)}`;
+  }
+  if (words === "illegal character in key" && word === "\n") {
+    return "Expected ] or = before the end of the line";
   }
   const [, better] = WORDS.find(([start]) => words.startsWith(start)) ?? [];
   return better ?? words.charAt(0).toUpperCase() + words.slice(1);

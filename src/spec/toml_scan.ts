@@ -14,49 +14,58 @@ export interface Excess {
 
 /** The first place that goes over a limit. A text that is no TOML is left to the parser. */
 export function scanToml(text: string): Excess | undefined {
-  let brackets = 0;
+  const brackets: number[] = [];
   let dots = 0;
   let signs = 0;
-  for (let at = 0; at < text.length; at++) {
-    const sign = text[at];
-    switch (sign) {
-      case "#":
-        at = lineEnd(text, at) - 1;
-        continue;
-      case '"':
-      case "'":
-        at = stringEnd(text, at, sign) - 1;
-        continue;
-      case ".":
-        if (++dots >= LIMITS.depth) return tooDeep(at);
-        break;
-      case "[":
-      case "{":
-        dots = 0;
-        if (++brackets > LIMITS.depth) return tooDeep(at);
-        break;
-      case "]":
-      case "}":
-        brackets = Math.max(brackets - 1, 0);
-        dots = 0;
-        break;
-      case "\n":
-      case ",":
-      case "=":
-        dots = 0;
-        break;
-      default:
-        continue;
+  for (const { offset, sign } of signsOf(text)) {
+    if (sign === ".") dots++;
+    else dots = 0;
+    if (sign === "[" || sign === "{") brackets.push(offset);
+    else if (sign === "]" || sign === "}") brackets.pop();
+    if (dots >= LIMITS.depth || brackets.length > LIMITS.depth) {
+      return { offset, message: `Nested deeper than ${LIMITS.depth} levels` };
     }
     if (++signs > LIMITS.lexemes) {
-      return { offset: at, message: `The file has more than ${LIMITS.lexemes} entries and signs` };
+      return { offset, message: `The file has more than ${LIMITS.lexemes} entries and signs` };
     }
   }
   return undefined;
 }
 
-function tooDeep(offset: number): Excess {
-  return { offset, message: `Nested deeper than ${LIMITS.depth} levels` };
+/** The bracket and the quote that are open at an offset, where there are any. */
+export function openAt(
+  text: string,
+  end: number,
+): { readonly bracket: number | undefined; readonly quote: number | undefined } {
+  const brackets: number[] = [];
+  let last: Sign | undefined;
+  for (const sign of signsOf(text)) {
+    if (sign.offset >= end) break;
+    if (sign.sign === "[" || sign.sign === "{") brackets.push(sign.offset);
+    else if (sign.sign === "]" || sign.sign === "}") brackets.pop();
+    last = sign;
+  }
+  const quote = last?.sign === '"' || last?.sign === "'" ? last : undefined;
+  const open = quote !== undefined && end <= quote.end ? quote.offset : undefined;
+  return { bracket: brackets.at(-1), quote: open };
+}
+
+/** A sign that shapes a text; a string is one, from its first quote to behind its last. */
+interface Sign {
+  readonly sign: string;
+  readonly offset: number;
+  readonly end: number;
+}
+
+function* signsOf(text: string): Generator<Sign, void> {
+  const signs = /[#"'.[\]{}\n,=]/g;
+  for (let found = signs.exec(text); found !== null; found = signs.exec(text)) {
+    const offset = found.index;
+    const [sign] = found;
+    if (sign === "#") signs.lastIndex = lineEnd(text, offset);
+    else if (sign === '"' || sign === "'") signs.lastIndex = stringEnd(text, offset, sign);
+    if (sign !== "#") yield { sign, offset, end: signs.lastIndex };
+  }
 }
 
 function lineEnd(text: string, from: number): number {

@@ -97,8 +97,7 @@ function tokenize(
       quote = { start: offset, end: offset + lexeme.length };
     }
     for (const token of parser.next(lexeme)) tokens.push(token);
-    // Beside the collections there are the document and the value that is being read.
-    if (parser.stack.length > LIMITS.depth + 2) {
+    if (collections(parser) > LIMITS.depth) {
       throw overLimit(source, offset, `Nested deeper than ${LIMITS.depth} levels`);
     }
     if (++count > LIMITS.lexemes) {
@@ -108,6 +107,13 @@ function tokenize(
   }
   for (const token of parser.end()) tokens.push(token);
   return { tokens, open: { brackets, quote } };
+}
+
+/** How many collections are open: what is below them is the document, above them a scalar. */
+function collections(parser: Parser): number {
+  const type = parser.stack.at(-1)?.type ?? "";
+  const inside = type === "flow-collection" || type === "block-map" || type === "block-seq";
+  return parser.stack.length - (inside ? 1 : 2);
 }
 
 /** Lexemes that stand for no text: byte order mark, document, flow end, scalar. */
