@@ -21,10 +21,9 @@
  *   -u         makes links that are up
  *   -t LIMIT   ends after this many seconds, finished or not; default 60
  *
- * Prints one line of JSON. answer_us is the time from a system call to the kernel's answer to its
- * last request. Exits with 0 only if every change was made. */
+ * Prints one line of JSON: began is the time since the epoch, answer_us from a system call to the
+ * kernel's answer to its last request. Exits with 0 only if every change was made. */
 #include <errno.h>
-#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -80,7 +79,7 @@ static void fail(int error, const char *what)
 static double now_us(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_REALTIME, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
@@ -333,12 +332,13 @@ static int by_value(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static int report(const char *mode, const struct options *options, double seconds)
+static int report(const char *mode, const struct options *options, double start)
 {
+    double seconds = (now_us() - start) / 1e6;
     qsort(answers, (size_t)samples, sizeof(*answers), by_value);
     printf("{\"mode\":\"%s\",\"links\":%d,\"changes\":%ld,\"errors\":%ld,\"first_error\":\"%s\","
-           "\"batch\":%ld,\"seconds\":%.6f,\"rate\":%.0f,",
-           mode, link_count, made, errors, first_error, options->batch, seconds,
+           "\"batch\":%ld,\"began\":%.6f,\"seconds\":%.6f,\"rate\":%.0f,",
+           mode, link_count, made, errors, first_error, options->batch, start / 1e6, seconds,
            (double)made / seconds);
     printf("\"answer_us\":{\"p50\":%.1f,\"p95\":%.1f,\"p99\":%.1f,\"max\":%.1f}}\n",
            answers[samples / 2], answers[samples * 95 / 100], answers[samples * 99 / 100],
@@ -351,7 +351,7 @@ static void pace(double start, long at, long rate)
     double due = start + (double)at * 1e6 / (double)rate;
     struct timespec until = {.tv_sec = (time_t)(due / 1e6)};
     until.tv_nsec = (long)((due - (double)until.tv_sec * 1e6) * 1e3);
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL) == EINTR)
         ;
 }
 
@@ -396,5 +396,5 @@ int main(int argc, char **argv)
         modes[mode].change(&options, at);
     }
     flush();
-    return report(modes[mode].name, &options, (now_us() - start) / 1e6);
+    return report(modes[mode].name, &options, start);
 }
