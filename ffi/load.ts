@@ -11,6 +11,9 @@ import { commonSymbols } from "./symbols_common.ts";
 const EPROTO = 71;
 const EALREADY = 114;
 
+/** Libraries that were found to be of our version. */
+const checked = new Set<string>();
+
 /** A loaded library; whoever opened it closes it, after its last call has returned. */
 export type NativeLibrary<S extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<S>;
 
@@ -26,7 +29,7 @@ export function openNative<const S extends Deno.ForeignLibraryInterface>(
   path: string,
   symbols: S,
 ): NativeLibrary<S> {
-  initialise(path, null);
+  if (!checked.has(path)) initialise(path, null);
   return load(path, symbols);
 }
 
@@ -62,6 +65,7 @@ function initialise(path: string, paths: Uint8Array<ArrayBuffer> | null): void {
       );
     }
     if (result < 0) throw nativeError(-result, `seal the native library ${path}`);
+    checked.add(path);
   } finally {
     library.close();
   }

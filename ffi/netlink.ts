@@ -22,6 +22,7 @@ export const BATCH_RECORDS = 256;
 const FRAMES_BYTES = 4 * 65536;
 const ERROR_BYTES = 128;
 const FOREVER = 0xffff_ffff;
+const EBADF = 9;
 const EBUSY = 16;
 
 type Library = NativeLibrary<typeof netlinkSymbols>;
@@ -158,7 +159,8 @@ export class LinkSocket extends LinkHandle implements Disposable, AsyncDisposabl
    */
   async wait(options: { timeoutMs?: number; lingerUs?: number } = {}): Promise<number> {
     const { timeoutMs = FOREVER, lingerUs = 0 } = options;
-    if (this.#waiting !== undefined || this.closed) throw nativeError(EBUSY, "wait for links");
+    if (this.closed) throw nativeError(EBADF, "wait for links");
+    if (this.#waiting !== undefined) throw nativeError(EBUSY, "wait for links");
     const waiting = this.library.symbols.ps_nl_wait(
       this.handle,
       this.view.bytes,

@@ -22,9 +22,9 @@ export interface Text {
   readonly valid: boolean;
 }
 
-/** Texts that are known at one time; a full table is forgotten and fills again. */
-const MOST_TEXTS = 1 << 18;
-const FIRST_SLOTS = 1 << 10;
+/** More than any machine has links; 100,000 names take some 20 MB. */
+const MOST_TEXTS = 1 << 17;
+const FIRST_SLOTS = 1 << 8;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Control, formatting (which can turn a terminal's text around) and line-breaking characters. */
@@ -53,6 +53,12 @@ export class Texts {
   #words = new Uint32Array(FIRST_SLOTS * 4);
   #texts: (Text | undefined)[] = new Array(FIRST_SLOTS);
   #count = 0;
+  readonly #most: number;
+
+  /** @param most texts that are known at one time; a full table is forgotten and fills again */
+  constructor(most = MOST_TEXTS) {
+    this.#most = most;
+  }
 
   /** How many texts are known. */
   get size(): number {
@@ -99,7 +105,7 @@ export class Texts {
 
   #grow(): void {
     const [words, texts] = [this.#words, this.#texts];
-    const forget = this.#count >= MOST_TEXTS;
+    const forget = this.#count >= this.#most;
     const slots = forget ? FIRST_SLOTS : texts.length * 2;
     this.#words = new Uint32Array(slots * 4);
     this.#texts = new Array(slots);
