@@ -61,9 +61,8 @@ static uint16_t respond(struct session *session, struct message *request, uint8_
     return *used > session->max_response ? 5 : 0;
 }
 
-static void *serve(void *argument)
+static void converse(struct session *session)
 {
-    struct session *session = argument;
     uint8_t *in = malloc(ROOM), *out = malloc(ROOM);
     struct message message;
     while (receive_message(session, in, ROOM, &message) && message.kind == REQUEST) {
@@ -76,41 +75,40 @@ static void *serve(void *argument)
         if (!send_message(session, out, &message) || (message.status != 0 && message.status != 4))
             break;
     }
-    if (session->region)
-        drop_region(session->region);
-    free(session->region);
-    close(session->fd);
-    free(session);
     free(in);
     free(out);
+}
+
+/* A session from its handshake on, so that a silent client holds up nobody. */
+static void *serve(void *argument)
+{
+    struct session *session = argument;
+    struct region region = {0};
+    int fd = session->fd, shares = (own.profiles & 2) != 0;
+    name_region(&region, run_dir, service, session->id);
+    if (shares &&
+        !create_region(&region, align64(32 + own.max_request), align64(32 + own.max_response)))
+        DIE("no region %s", region.path);
+    if (answer_hello(fd, &own, session)) {
+        session->region = session->profile == 2 ? &region : NULL;
+        converse(session);
+    }
+    if (shares)
+        drop_region(&region);
+    close(fd);
+    free(session);
     return NULL;
 }
 
 static void accept_one(int listener)
 {
-    struct session *session = calloc(1, sizeof *session);
-    struct region *region = calloc(1, sizeof *region);
-    uint64_t id = session->id = ++last_id;
-    int fd = accept(listener, NULL, NULL);
-    if (own.profiles & 2) {
-        name_region(region, run_dir, service, id);
-        if (!create_region(region, align64(32 + own.max_request), align64(32 + own.max_response)))
-            DIE("no region %s", region->path);
-    }
-    int good = answer_hello(fd, &own, session);
-    if ((own.profiles & 2) && (!good || session->profile != 2))
-        drop_region(region);
     pthread_t thread;
-    if (good && session->profile == 2)
-        session->region = region;
-    else
-        free(region);
-    if (good && pthread_create(&thread, NULL, serve, session) == 0) {
-        pthread_detach(thread);
-        return;
-    }
-    close(fd);
-    free(session);
+    struct session *session = calloc(1, sizeof *session);
+    session->fd = accept(listener, NULL, NULL);
+    session->id = ++last_id;
+    if (session->fd < 0 || pthread_create(&thread, NULL, serve, session) != 0)
+        DIE("cannot accept: %s", strerror(errno));
+    pthread_detach(thread);
 }
 
 int main(int count, char **arguments)
