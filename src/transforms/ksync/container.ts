@@ -70,6 +70,11 @@ export class Container {
   unregistered = false;
   /** The keys that a deletion has still to visit, last first. */
   walk: string[] | undefined;
+  /**
+   * Called when an entry was freed, or nobody owns it any more: whoever attached something to it
+   * lets go. It must not call the engine.
+   */
+  onDetached: ((entry: Entry) => void) | undefined;
   #sorted: readonly string[] | undefined;
 
   constructor(machine: Machine, name: string, options: ContainerOptions) {

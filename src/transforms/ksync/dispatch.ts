@@ -78,15 +78,16 @@ function transit(m: Machine, e: Entry, from: State, to: State, event: Event): vo
   e.state = to;
   m.trace.add(e.trace, from, to, event, e.hold, m.now);
   if (from === State.RENEW_WAIT) e.flags &= ~Flag.RENEWING;
+  if (from === State.FAILED && e.container.starving.size > 0) e.container.starving.delete(e);
   switch (to) {
     case State.FREE_WAIT:
       settleTicket(e);
-      m.host.detached?.(e);
+      e.container.onDetached?.(e);
       free(m, e);
       break;
     case State.TEMP:
       settleTicket(e);
-      m.host.detached?.(e);
+      e.container.onDetached?.(e);
       recheckDependencies(m, e);
       if (e.links !== undefined && e.links.deps.length > 0) m.later(e, Event.INT_PTR_REL);
       break;
@@ -103,8 +104,9 @@ export function free(m: Machine, e: Entry): void {
   unhold(m, e);
   e.refs = 0;
   container.remove(e);
-  container.stale.delete(e);
-  container.starving.delete(e);
+  // Asking a set for a member gives the entry an identity hash, so this is only done when needed.
+  if ((e.flags & Flag.STALE) !== 0) container.stale.delete(e);
+  if (container.starving.size > 0) container.starving.delete(e);
   m.trace.release(e.trace);
   container.counters.freed++;
   const { states } = container.counters;

@@ -39,8 +39,7 @@ export interface Host {
   send(operation: Operation, slot: number, number: number, kind: Kind): boolean;
   /** Something that an operator may want to read; `describe` makes the text. */
   report?(kind: ReportKind, entry: Entry | undefined, describe: () => string): void;
-  /** The entry was freed, or became a placeholder: whoever attached something to it lets go. */
-  detached?(entry: Entry): void;
+  /** An entry was freed. */
   freed?(entry: Entry): void;
   /** A stale entry is about to be swept. */
   expiring?(entry: Entry): void;

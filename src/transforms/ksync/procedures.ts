@@ -8,7 +8,16 @@ import { APPLIED, type Fields, rejected } from "../../core/change.ts";
 import type { Operation } from "../../core/stage.ts";
 import { backoffDelay } from "./backoff.ts";
 import { dampedUntil } from "./damping.ts";
-import { type Entry, Flag, isAbsent, isTrusted, nameOf, NO_INDEX, troubleOf } from "./entry.ts";
+import {
+  type Entry,
+  Flag,
+  isAbsent,
+  isTrusted,
+  nameOf,
+  NO_FIELDS,
+  NO_INDEX,
+  troubleOf,
+} from "./entry.ts";
 import { difference, NONE, sameFields } from "./fields.ts";
 import { firstUnresolved, isDeletable, isOutOfTheWay, link } from "./links.ts";
 import type { Kind, Machine } from "./machine.ts";
@@ -185,30 +194,25 @@ function isHeldBack(m: Machine, e: Entry, event: Event): boolean {
 
 function sendWrite(m: Machine, e: Entry): State {
   const { believed, desired, container, trouble } = e;
-  const known = believed !== null && believed !== undefined;
-  const operation: Operation = {
-    op: "set",
-    table: container.name,
-    key: e.key,
-    fields: desired,
-    removed: NONE,
-  };
+  const isKnown = believed !== null && believed !== undefined;
+  let fields = desired;
+  let removed = NONE;
+  // Of a row that is certainly absent nothing can be left over.
   const residue = believed === null ? undefined : trouble?.residue;
-  const difference_ = known || residue !== undefined
-    ? difference(known ? believed : {}, desired, residue, container.numericFields)
-    : undefined;
+  if (isKnown || residue !== undefined) {
+    ({ fields, removed } = difference(
+      believed ?? NO_FIELDS,
+      desired,
+      residue,
+      container.numericFields,
+    ));
+  }
   if (trouble !== undefined) {
     trouble.leaving = residue;
     trouble.residue = undefined;
   }
-  const done = send(
-    m,
-    e,
-    difference_ === undefined ? operation : { ...operation, ...difference_ },
-    desired,
-    known ? "change" : "add",
-  );
-  if (!done) return State.SYNC_WAIT;
+  const operation: Operation = { op: "set", table: container.name, key: e.key, fields, removed };
+  if (!send(m, e, operation, desired, isKnown ? "change" : "add")) return State.SYNC_WAIT;
   confirm(e, desired);
   return synced(e);
 }

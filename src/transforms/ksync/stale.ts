@@ -35,7 +35,7 @@ export function adopt(
   } else if (isActive(e)) {
     return undefined;
   } else {
-    m.host.detached?.(e);
+    container.onDetached?.(e);
     if (e.state === State.TEMP) {
       e.believed = fields;
       e.flags |= Flag.FOUND;
