@@ -31,8 +31,15 @@ export const stateDbSchema = z.strictObject({
     "Another place of `database_config.json`. `/var/run/redis/sonic-db/database_config.json` " +
       "when left out.",
   ),
+  ca_certificate: filePath().optional().describe(
+    "A file with certificates (PEM) to trust besides those of the system, for `rediss:`.",
+  ),
   connect_timeout_ms: milliseconds(1, 600_000).default(5000).describe(
     "How long one attempt to connect may take.",
+  ),
+  request_timeout_ms: milliseconds(10, 600_000).default(3000).describe(
+    "How long the server may leave a command unanswered before the connection is given up and " +
+      "made again. Less than ksync's own, so that ksync hears which it was.",
   ),
   required: z.boolean().default(true).describe(
     "Whether a change counts as applied only when this sink has it.",

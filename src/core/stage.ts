@@ -42,6 +42,14 @@ export interface Row {
   readonly fields: Fields;
 }
 
+/** A row that is new or different, or that is gone. */
+export interface RowChange {
+  /** The key inside its table. */
+  readonly key: string;
+  /** All its fields; `undefined` when there is no such row any more. */
+  readonly fields: Fields | undefined;
+}
+
 /** Tells when the other side of a state sink was lost and when it is back. */
 export interface ConnectionEvents {
   /** Whether the sink can be written to now. */
@@ -56,6 +64,11 @@ export interface StateSink {
   write(operations: readonly Operation[]): Promise<Outcome[]>;
   /** Every row of a table. Throws an error of `errors.ts` when the sink is lost on the way. */
   scan(table: string): AsyncIterable<Row>;
+  /**
+   * Every row of a table and then what changes, several rows at a time, until `signal` aborts.
+   * For people who look on, so it needs no `open` and waits for a sink that is away.
+   */
+  watch?(table: string, signal: AbortSignal): AsyncIterable<readonly RowChange[]>;
   /** Whether the other side is there. */
   readonly connection: ConnectionEvents;
   /** Starts connecting and goes on until closed; never throws for a server that is away. */

@@ -29,9 +29,20 @@ import { Link, type LinkOptions } from "./link.ts";
  */
 export class RedisClient implements ConnectionEvents {
   readonly #link: Link;
+  #epoch = 0;
 
   constructor(options: LinkOptions) {
-    this.#link = new Link(options);
+    this.#link = new Link(options, {
+      prepare: () => {
+        this.#epoch++;
+        return Promise.resolve();
+      },
+    });
+  }
+
+  /** Counts the sessions: a cursor or anything else of the server is only good in one of them. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** The server's address, for messages. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { ReconnectError, StopError } from "../core/errors.ts";
+import { sleep } from "../core/sleep.ts";
 import type { ConnectionEvents } from "../core/stage.ts";
 import type { Logger } from "../core/telemetry.ts";
 import { type Address, formatAddress } from "./address.ts";
@@ -205,16 +206,4 @@ export class Link implements ConnectionEvents {
   #closed(): ReconnectError {
     return new ReconnectError(`The connection to Redis at ${this.server} was closed`);
   }
-}
-
-/** Waits, but no longer than until the signal. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const stop = () => resolve();
-  signal.addEventListener("abort", stop);
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
 }
