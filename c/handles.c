@@ -16,8 +16,9 @@ _Static_assert(PS_HANDLES == 1u << INDEX_BITS, "a handle's low bits are its slot
 
 struct slot {
     atomic_uint state;
-    uint32_t kind;
-    void *object;
+    /* Read before the state is taken, and believed only if it was. */
+    atomic_uint kind;
+    void *_Atomic object;
 };
 
 static struct slot slots[PS_HANDLES];
