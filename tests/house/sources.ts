@@ -5,9 +5,9 @@
  */
 
 const MAX_LINES = 400;
-const REASON = /(?:\/\/|\*|#)\s*Longer than 400 lines: \S/;
+const REASON = /(?:\/\/|\*|#)\s*Longer than 400 lines: \S|\bMade by [^]*\bdo not edit\b/;
 
-/** A long file needs a reason in its first twenty lines. */
+/** A long file needs a reason in its first twenty lines; that nobody writes it is one. */
 export function lengthComplaint(path: string, source: string): string | undefined {
   const lines = source.replace(/\n$/, "").split("\n");
   if (lines.length <= MAX_LINES) return undefined;

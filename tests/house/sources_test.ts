@@ -40,6 +40,8 @@ Deno.test("lengthComplaint() takes a reason at the top of a long file", () => {
     undefined,
   );
   assert.notEqual(lengthComplaint("src/a.ts", `// Longer than 400 lines:\n${long}`), undefined);
+  const generated = `/**\n * Made by a tool from\n * a table; do not edit.\n */\n${long}`;
+  assert.equal(lengthComplaint("ffi/a.gen.ts", generated), undefined);
 });
 
 Deno.test("unfinishedComplaints() finds the marks of work left open, and words that hold them", () => {
