@@ -10,6 +10,7 @@
  */
 import { judge, readExceptions, readLcov } from "./coverage/judge.ts";
 import { tee } from "./tee.ts";
+import { UNIT, UNIT_ENV } from "./test.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const FOLDER = `${ROOT}build/coverage`;
@@ -63,8 +64,9 @@ async function measure(
     await Deno.writeTextFile(loadAll, sources.map((path) => `import "${ROOT}${path}";\n`).join(""));
     const run = await tee(Deno.execPath(), {
       show: false,
+      env: UNIT_ENV,
       args: [
-        ...["test", "-q", "-P", "--parallel", "--no-check", "--reporter=dot"],
+        ...[...UNIT, "--no-check", "--reporter=dot"],
         ...[`--coverage=${data}/raw`, "--coverage-raw-data-only"],
         ...[loadAll, ...tests.map((test) => ROOT + test)],
       ],

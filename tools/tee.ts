@@ -19,8 +19,6 @@ export interface TeeResult {
   readonly success: boolean;
   /** Standard output and standard error, as they came. */
   readonly output: string;
-  /** Whether `signal` ended it. */
-  readonly timedOut: boolean;
 }
 
 /** Runs `program` and returns all that it printed. */
@@ -45,5 +43,5 @@ export async function tee(program: string, options: TeeOptions): Promise<TeeResu
   };
   await Promise.all([take(child.stdout, Deno.stdout), take(child.stderr, Deno.stderr)]);
   const { success } = await child.status;
-  return { success, output, timedOut: signal?.aborted ?? false };
+  return { success, output };
 }
