@@ -7,6 +7,7 @@ import type { ComponentConfig, PipelineShape } from "../core/component.ts";
 import { compileGlobs } from "../core/glob.ts";
 import { SettingError } from "../core/setting_error.ts";
 import { overlap } from "./overlap.ts";
+import { isMapping } from "./tree.ts";
 
 /** The field that every row of a link source carries, and no row of another daemon. */
 const OWN_FIELD = "state";
@@ -18,6 +19,8 @@ const LINK_SOURCES: ReadonlySet<string> = new Set(["netlink", "replay"]);
 export interface Ownership {
   readonly keys: readonly string[];
   readonly field: string;
+  /** What else the spec says of ownership. */
+  readonly [option: string]: unknown;
 }
 
 /**
@@ -33,10 +36,10 @@ export function deriveOwnership(
   pipeline: PipelineShape,
 ): Ownership | undefined {
   const given = ksync["owns"];
-  const stated = typeof given === "object" && given !== null ? given : {};
-  const field = "field" in stated && typeof stated.field === "string" ? stated.field : OWN_FIELD;
-  const keys = "keys" in stated ? texts(stated.keys) : undefined;
-  if (keys !== undefined) return { keys, field };
+  const stated = isMapping(given) ? given : {};
+  const field = typeof stated["field"] === "string" ? stated["field"] : OWN_FIELD;
+  const keys = texts(stated["keys"]);
+  if (keys !== undefined) return { ...stated, keys, field };
   if (!LINK_SOURCES.has(pipeline.source.type)) return undefined;
   let owned = texts(pipeline.source["interfaces"]) ?? ["*"];
   for (const transform of pipeline.transforms) {
@@ -44,7 +47,7 @@ export function deriveOwnership(
     if (narrowed !== undefined) owned = both(owned, narrowed);
   }
   const plain = owned.filter((pattern) => !pattern.includes("."));
-  return plain.length === 0 ? undefined : { keys: plain, field };
+  return plain.length === 0 ? undefined : { ...stated, keys: plain, field };
 }
 
 /** Patterns for the names that both lists match. */

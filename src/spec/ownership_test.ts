@@ -48,7 +48,11 @@ Deno.test("deriveOwnership() lets the spec say it, and completes what it leaves 
   const source = { type: "netlink", interfaces: ["Ethernet*"] };
   const derive = (owns: object) => deriveOwnership({ type: "ksync", owns }, pipeline(source));
   assert.deepEqual(derive({ keys: ["lo"] }), { keys: ["lo"], field: "state" });
-  assert.deepEqual(derive({ field: "mine" }), { keys: ["Ethernet*"], field: "mine" });
+  assert.deepEqual(derive({ field: "mine", fields: ["mtu"] }), {
+    keys: ["Ethernet*"],
+    field: "mine",
+    fields: ["mtu"],
+  });
 });
 
 Deno.test("deriveOwnership() owns nothing behind a source that it does not know", () => {

@@ -106,6 +106,13 @@ function dataFolder(machine: Machine): string {
   return `${runtimeFolder(machine)}/data`;
 }
 
+/** A component with its kind and its place in the pipeline. */
+interface Place {
+  readonly kind: Definition["kind"];
+  readonly path: Path;
+  readonly config: ComponentConfig;
+}
+
 /** Resolves one pipeline; what is wrong is collected, so that the next one is looked at too. */
 class PipelineResolver {
   readonly findings: Finding[] = [];
@@ -128,27 +135,13 @@ class PipelineResolver {
   }
 
   async resolve(): Promise<PipelinePlan | undefined> {
-    const { name, namespace } = this.#shape;
-    const source = await this.#component("source", this.#shape.source, ["source"]);
-    const transforms: ComponentConfig[] = [];
-    for (const [index, config] of this.#shape.transforms.entries()) {
-      const path = ["transforms", index];
-      transforms.push(await this.#component("transform", this.#owning(config, path), path));
-    }
-    const sinks: ComponentConfig[] = [];
-    for (const [index, config] of this.#shape.sinks.entries()) {
-      sinks.push(await this.#component("sink", config, ["sinks", index]));
-    }
-    const resolved: PipelineShape = {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      source,
-      transforms,
-      sinks,
-    };
-    await this.#grants(resolved);
+    // Secrets come first: a component may follow a neighbour's settings, secrets included.
+    const known = await this.#each(this.#shape, (place) => this.#secrets(place));
+    const owning = await this.#each(known, (place) => Promise.resolve(this.#owning(place, known)));
+    const resolved = await this.#each(owning, (place) => this.#settle(place, owning));
+    await this.#each(resolved, (place) => this.#grant(place, resolved));
     if (this.findings.length > 0) return undefined;
-    const lock = `${this.#service.runtime_folder}/${name}.lock`;
+    const lock = `${this.#service.runtime_folder}/${this.#shape.name}.lock`;
     this.#parts.push({ why: "the lock that keeps two writers apart", read: [lock], write: [lock] });
     return {
       ...resolved,
@@ -158,52 +151,72 @@ class PipelineResolver {
     };
   }
 
-  async #component(
-    kind: Definition["kind"],
-    config: ComponentConfig,
-    path: Path,
-  ): Promise<ComponentConfig> {
-    return await this.#collect(path, config, async () => {
-      const secrets = await resolveSecrets(config, this.#options.machine);
-      for (const problem of secrets.problems) this.#note(path, problem);
-      this.#parts.push(...secrets.parts);
-      const definition = await this.#options.definition(kind, config.type);
-      const settled = secrets.config;
-      return await definition.resolve?.(settled, this.#context(this.#shape)) ?? settled;
-    });
+  /** Does a step with every component, and collects what is wrong with each. */
+  async #each(
+    shape: PipelineShape,
+    step: (place: Place) => Promise<ComponentConfig>,
+  ): Promise<PipelineShape> {
+    // One after the other, so that the reasons always stand in the same order.
+    const all = async (
+      kind: Definition["kind"],
+      name: string,
+      list: readonly ComponentConfig[],
+    ) => {
+      const done: ComponentConfig[] = [];
+      for (const [index, config] of list.entries()) {
+        done.push(await this.#try({ kind, path: [name, index], config }, step));
+      }
+      return done;
+    };
+    const { name, namespace } = this.#shape;
+    return {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      source: await this.#try({ kind: "source", path: ["source"], config: shape.source }, step),
+      transforms: await all("transform", "transforms", shape.transforms),
+      sinks: await all("sink", "sinks", shape.sinks),
+    };
   }
 
-  async #grants(resolved: PipelineShape): Promise<void> {
-    const context = this.#context(resolved);
-    const add = async (kind: Definition["kind"], config: ComponentConfig, path: Path) => {
-      await this.#collect(path, undefined, async () => {
-        const definition = await this.#options.definition(kind, config.type);
-        for (const part of definition.grants(config, context)) {
-          this.#parts.push({ ...part, why: `${config.type}: ${part.why}` });
-        }
-      });
-    };
-    await add("source", resolved.source, ["source"]);
-    for (const [index, config] of resolved.transforms.entries()) {
-      await add("transform", config, ["transforms", index]);
+  async #try(
+    place: Place,
+    step: (place: Place) => Promise<ComponentConfig>,
+  ): Promise<ComponentConfig> {
+    try {
+      return await step(place);
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      this.#note(place.path, error);
+      return place.config;
     }
-    for (const [index, config] of resolved.sinks.entries()) {
-      await add("sink", config, ["sinks", index]);
-    }
+  }
+
+  async #secrets({ config, path }: Place): Promise<ComponentConfig> {
+    const secrets = await resolveSecrets(config, this.#options.machine);
+    for (const problem of secrets.problems) this.#note(path, problem);
+    this.#parts.push(...secrets.parts);
+    return secrets.config;
   }
 
   /** Completes ksync by what is ours in the table. */
-  #owning(config: ComponentConfig, path: Path): ComponentConfig {
+  #owning({ config }: Place, pipeline: PipelineShape): ComponentConfig {
     if (config.type !== "ksync") return config;
-    try {
-      const { owns: _given, ...rest } = config;
-      const owns = deriveOwnership(config, this.#shape);
-      return { ...rest, type: config.type, ...(owns === undefined ? {} : { owns }) };
-    } catch (error) {
-      if (!(error instanceof SettingError)) throw error;
-      this.#note(path, error);
-      return config;
+    const { owns: _given, ...rest } = config;
+    const owns = deriveOwnership(config, pipeline);
+    return { ...rest, type: config.type, ...(owns === undefined ? {} : { owns }) };
+  }
+
+  async #settle({ kind, config }: Place, pipeline: PipelineShape): Promise<ComponentConfig> {
+    const definition = await this.#options.definition(kind, config.type);
+    return await definition.resolve?.(config, this.#context(pipeline)) ?? config;
+  }
+
+  async #grant({ kind, config }: Place, pipeline: PipelineShape): Promise<ComponentConfig> {
+    const definition = await this.#options.definition(kind, config.type);
+    for (const part of definition.grants(config, this.#context(pipeline))) {
+      this.#parts.push({ ...part, why: `${config.type}: ${part.why}` });
     }
+    return config;
   }
 
   #context(pipeline: PipelineShape): ResolveContext {
@@ -213,16 +226,6 @@ class PipelineResolver {
       readTextFile: (path) => this.#options.machine.readTextFile(path),
       pipeline,
     };
-  }
-
-  async #collect<T>(path: Path, otherwise: T, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof SettingError)) throw error;
-      this.#note(path, error);
-      return otherwise;
-    }
   }
 
   #note(path: Path, { path: below, message }: Pick<SettingError, "path" | "message">): void {

@@ -12,7 +12,7 @@ import { quote } from "./printable.ts";
 import { isMapping, type Path } from "./tree.ts";
 
 /** The sinks that keep the last state of each key; they are driven by ksync. */
-const STATE_SINKS: ReadonlySet<unknown> = new Set(["state_db"]);
+export const STATE_SINKS: ReadonlySet<unknown> = new Set(["state_db"]);
 
 /** The sources whose rows are links. */
 const LINK_SOURCES: ReadonlySet<unknown> = new Set(["netlink", "replay"]);
