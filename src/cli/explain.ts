@@ -26,8 +26,8 @@ export const command: Command = {
   examples: [
     { line: "explain examples/quickstart.yaml", shows: "the plan, for people" },
     {
-      line: "explain ports.yaml --json | jq .pipelines[0].grant",
-      shows: "what a pipeline may do",
+      line: "explain ports.yaml --json",
+      shows: "the same, for programs",
     },
   ],
   run,
