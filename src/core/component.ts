@@ -39,6 +39,8 @@ export interface ResolveContext {
   readonly library: string;
   /** Reads a whole file; fails as `Deno.readTextFile` does. */
   readTextFile(path: string): Promise<string>;
+  /** Whether a regular file is there; false as well where the user may not look. */
+  isFile(path: string): Promise<boolean>;
   /** The pipeline that the component stands in, as checked: for defaults that follow a neighbour. */
   readonly pipeline: PipelineShape;
 }

@@ -14,6 +14,7 @@ function context(files: Record<string, unknown>, namespace?: string): ResolveCon
       if (content === undefined) return Promise.reject(new Deno.errors.NotFound(path));
       return Promise.resolve(typeof content === "string" ? content : JSON.stringify(content));
     },
+    isFile: (path) => Promise.resolve(path in files),
     pipeline: { name: "p", namespace, source: { type: "netlink" }, transforms: [], sinks: [] },
   };
 }

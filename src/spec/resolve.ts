@@ -224,6 +224,7 @@ class PipelineResolver {
       folder: this.#folder,
       library: this.#options.library,
       readTextFile: (path) => this.#options.machine.readTextFile(path),
+      isFile: (path) => isFile(this.#options.machine, path),
       pipeline,
     };
   }
@@ -231,6 +232,17 @@ class PipelineResolver {
   #note(path: Path, { path: below, message }: Pick<SettingError, "path" | "message">): void {
     const whole = ["pipelines", this.#shape.name, ...path, ...below];
     this.findings.push({ path: whole, part: "value", message });
+  }
+}
+
+async function isFile(machine: Machine, path: string): Promise<boolean> {
+  try {
+    return (await machine.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotADirectory) return false;
+    if (error instanceof Deno.errors.PermissionDenied) return false;
+    throw error;
   }
 }
 

@@ -158,6 +158,20 @@ Deno.test("resolve() says all that the machine does not have, each at its place"
   });
 });
 
+Deno.test("A component can look whether a file is there", async () => {
+  const answers: boolean[] = [];
+  const define = (kind: Definition["kind"], type: string): Definition => ({
+    ...definition(kind, type),
+    resolve: async (config, context) => {
+      answers.push(await context.isFile("/srv/ports.yaml"), await context.isFile("/no/file"));
+      return config;
+    },
+  });
+  const { reads } = await resolveText(SPEC, machine(FILES), define);
+  assert.deepEqual(answers, [true, false, true, false, true, false]);
+  assert(reads.includes("/no/file"));
+});
+
 Deno.test("resolve() says how a unit gets its credentials", async () => {
   const bare = machine(FILES, { environment: () => undefined });
   await assert.rejects(resolveText(SPEC, bare), /LoadCredential=redis:\/path/);

@@ -10,6 +10,7 @@ import type {
   GrantPart,
   ResolveContext,
 } from "../../core/component.ts";
+import { SettingError } from "../../core/setting_error.ts";
 import { replaySchema } from "../../../schemas/replay.ts";
 
 /** The `replay` source. */
@@ -33,9 +34,10 @@ export const definition: Definition = {
       },
     },
   ],
-  resolve(config: ComponentConfig, { folder }: ResolveContext): Promise<ComponentConfig> {
-    const { file } = replaySchema.parse(config);
-    return Promise.resolve({ ...config, file: resolve(folder, file) });
+  async resolve(config: ComponentConfig, context: ResolveContext): Promise<ComponentConfig> {
+    const file = resolve(context.folder, replaySchema.parse(config).file);
+    if (await context.isFile(file)) return { ...config, file };
+    throw new SettingError(`There is no recording ${file}`, ["file"]);
   },
   grants(config: ComponentConfig, { library }: ResolveContext): GrantPart[] {
     const { file } = replaySchema.parse(config);
