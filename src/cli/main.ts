@@ -11,6 +11,7 @@ import { processIo } from "./terminal.ts";
 
 /** Every command, loaded only when it is asked for, in the order of the help. */
 export const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  run: () => import("./run.ts"),
   validate: () => import("./validate.ts"),
   explain: () => import("./explain.ts"),
 };

@@ -1,0 +1,125 @@
+/**
+ * `portsync run FILE`
+ *
+ * @module
+ */
+import { ExitCode, StopError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
+import type { PipelinePlan, Plan } from "../spec/plan.ts";
+import { type Arguments, type Command, type Io, UsageError } from "./command.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { loadPlan, setOption } from "./load_plan.ts";
+import { needsToStart, requirePermissions } from "./permissions.ts";
+import { openScreen } from "./screen.ts";
+import { ServiceLog } from "./service_log.ts";
+
+/** Runs the pipelines of a spec. */
+export const command: Command = {
+  name: "run",
+  summary: "Run the pipelines of a spec until Ctrl-C",
+  usage: "FILE",
+  operands: { min: 1, max: 1 },
+  details: [
+    "Each pipeline runs in a process of its own that is allowed what it needs and nothing else. " +
+    "A process that dies is started again.",
+    "SIGTERM and SIGINT end everything in order within service.shutdown_ms; a second one at once.",
+  ],
+  options: {
+    set: setOption,
+    "log-level": { value: "LEVEL", description: "debug, info, warn or error" },
+    pipeline: {
+      value: "NAME",
+      description: "run only this one, in this process, for a unit of its own",
+    },
+    "dry-run": { description: "write nothing, and say what would be written" },
+    watch: { description: "show the rows as they change: a table on a terminal, lines elsewhere" },
+  },
+  examples: [
+    { line: "run examples/quickstart.yaml --watch", shows: "every link of this machine" },
+    { line: "run ports.yaml --dry-run", shows: "what would be written, beside another daemon" },
+    {
+      line: "run ports.yaml --pipeline port-sync",
+      shows: "one pipeline without a supervisor",
+    },
+  ],
+  run,
+};
+
+async function run(args: Arguments, io: Io): Promise<number> {
+  const [file = ""] = args.operands;
+  const alone = args.text("pipeline");
+  requirePermissions(
+    needsToStart(file).filter(({ name }) => alone === undefined || name !== "run"),
+    ["run", file],
+  );
+  const level = args.text("log-level");
+  const overrides = [
+    ...args.list("set"),
+    ...(level === undefined ? [] : [`service.log_level=${level}`]),
+  ];
+  const { plan } = await loadPlan({ file, overrides });
+  if (plan.pipelines.length === 0) throw new UsageError(`There is no pipeline in ${file}`);
+  const { service } = plan;
+  const log = new ServiceLog(service.log_level);
+  using screen = openScreen(io.out, io.error);
+  const watch = args.flag("watch");
+  const common = {
+    dryRun: args.flag("dry-run"),
+    log,
+    ...(watch && { onRows: (name: string, rows: Rows) => screen.rows(name, rows) }),
+  };
+  const print = watch
+    ? (line: string) => screen.text(line)
+    : (line: string) => io.error.write(line);
+  const { start, kill } = alone === undefined
+    ? await supervised(plan, common)
+    : await unsupervised(plan, pick(plan, alone), common);
+  using interrupt = onInterrupt(kill);
+  const running = start(interrupt.signal);
+  await log.open(service, io.error, print);
+  return await running;
+}
+
+type Rows = Parameters<ReturnType<typeof openScreen>["rows"]>[1];
+
+interface Common {
+  readonly dryRun: boolean;
+  readonly log: ServiceLog;
+  readonly onRows?: (name: string, rows: Rows) => void;
+}
+
+interface Starter {
+  start(signal: AbortSignal): Promise<number>;
+  /** Ends everything at once. */
+  kill(): void;
+}
+
+async function supervised(plan: Plan, common: Common): Promise<Starter> {
+  const { Supervisor } = await import("../runtime/supervisor.ts");
+  const supervisor = new Supervisor({ ...common, plan, deno: Deno.execPath() });
+  return { start: (signal) => supervisor.run(signal), kill: () => supervisor.kill() };
+}
+
+async function unsupervised(
+  { file, service }: Plan,
+  plan: PipelinePlan,
+  common: Common,
+): Promise<Starter> {
+  const { runAlone } = await import("../runtime/lone.ts");
+  return {
+    start: (signal) => runAlone({ ...common, file, plan, service, signal }),
+    kill: () => Deno.exit(ExitCode.ok),
+  };
+}
+
+/** The pipeline of that name. */
+export function pick({ pipelines, file }: Plan, name: string): PipelinePlan {
+  const found = pipelines.find((pipeline) => pipeline.name === name);
+  if (found !== undefined) return found;
+  const meant = nearest(name, pipelines.map((pipeline) => pipeline.name));
+  throw new StopError(
+    `There is no pipeline ${JSON.stringify(name)} in ${file}` +
+      (meant === undefined ? "" : `; did you mean ${meant}?`),
+    { exitCode: ExitCode.usage },
+  );
+}
