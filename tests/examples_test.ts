@@ -10,6 +10,10 @@ import { readSpec } from "../src/spec/load.ts";
 import type { Machine } from "../src/spec/machine.ts";
 import type { Plan } from "../src/spec/plan.ts";
 import { resolve } from "../src/spec/resolve.ts";
+import createReplaySource from "../src/sources/replay/source.ts";
+import { nativeLibrary } from "./support/native.ts";
+import { Rows } from "./support/rows.ts";
+import { RecordedTelemetry } from "./support/telemetry.ts";
 
 const FOLDER = new URL("../examples/", import.meta.url).pathname;
 
@@ -103,4 +107,29 @@ Deno.test("The main job writes and sweeps what portsyncd's rows are, and may do 
 Deno.test("The quickstart needs neither root nor a server", async () => {
   const { pipelines: [{ grant } = assert.fail()] } = await planOf("quickstart.yaml");
   assert.deepEqual(grant.net, []);
+});
+
+Deno.test("The recording of the replay example tells the story that the example tells", async () => {
+  const source = await createReplaySource({
+    type: "replay",
+    file: `${FOLDER}links.psnl`,
+    interfaces: ["Ethernet*"],
+    pace: "fast",
+  }, {
+    pipeline: "replay",
+    telemetry: new RecordedTelemetry(),
+    library: await nativeLibrary(),
+    dryRun: false,
+    acknowledge: "accepted",
+    fail: (error) => assert.fail(error.message),
+    resync: () => {},
+  });
+  await using rows = new Rows(source);
+  await rows.ended;
+  const seen = [...rows.rows].map(([key, fields]) => [key, fields["admin_status"], fields["mtu"]]);
+  assert.deepEqual(seen.sort(), [
+    ["Ethernet0", "down", "1500"],
+    ["Ethernet16", "down", "1500"],
+    ["Ethernet4", "up", "9100"],
+  ]);
 });
