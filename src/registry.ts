@@ -63,10 +63,3 @@ export const eventSinks: Readonly<Record<string, Entry<CreateEventSink<Settings>
 /** The recorder of link datagrams, for `portsync record`: what the replay source plays. */
 export const recorder = (): Promise<typeof import("./sources/netlink/recorder.ts")> =>
   import("./sources/netlink/recorder.ts");
-
-/** What records the raw input of a source, by the source's `type`. */
-export const recorders: Readonly<
-  Record<string, () => Promise<typeof import("./sources/netlink/recorder.ts")>>
-> = {
-  netlink: () => import("./sources/netlink/recorder.ts"),
-};

@@ -8,7 +8,7 @@ import { ExitCode, StopError } from "../core/errors.ts";
 import { RecordLogger } from "../observe/logger.ts";
 import { errorText, type LogRecord } from "../observe/record.ts";
 import { Meter } from "../observe/telemetry.ts";
-import { recorders } from "../registry.ts";
+import { recorder } from "../registry.ts";
 import { acknowledgement, assembleStateSinks, tablesOf } from "./assemble.ts";
 import { sealLibrary, startPipeline } from "./host.ts";
 import type { Ending } from "./pipeline.ts";
@@ -98,14 +98,13 @@ async function showState(assignment: Assignment, listeners: Listeners): Promise<
 
 async function record(assignment: Assignment, listeners: Listeners): Promise<Job> {
   const { plan, output } = assignment;
-  const load = Object.hasOwn(recorders, plan.source.type) ? recorders[plan.source.type] : undefined;
-  if (load === undefined || output === undefined) {
+  if (plan.source.type !== "netlink" || output === undefined) {
     throw new StopError(`A source of type ${plan.source.type} cannot be recorded`, {
       exitCode: ExitCode.usage,
     });
   }
   sealLibrary(plan);
-  const { recordLinks } = await load();
+  const { recordLinks } = await recorder();
   const file = await Deno.open(output, { write: true, create: true, truncate: true });
   const end = new AbortController();
   const { library, namespace } = plan;

@@ -51,6 +51,6 @@ export function supervisorGrant(
     ffi: [],
     run: [options.deno],
     env: [...new Set([...names, ...options.environment])].sort(),
-    sys: ["uid"],
+    sys: ["uid", "umask"],
   };
 }
