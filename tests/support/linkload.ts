@@ -36,6 +36,8 @@ export interface LoadOptions {
 /** What was changed. */
 export interface LoadResult {
   readonly changes: number;
+  /** When the first was made, seconds since the epoch. */
+  readonly began: number;
   readonly seconds: number;
   /** Changes a second. */
   readonly rate: number;
@@ -82,6 +84,7 @@ function readResult(line: string): LoadResult {
   const answer: Record<string, unknown> = Object(result["answer_us"]);
   return {
     changes: Number(result["changes"]),
+    began: Number(result["began"]),
     seconds: Number(result["seconds"]),
     rate: Number(result["rate"]),
     answer: { p50: Number(answer["p50"]), p99: Number(answer["p99"]) },
