@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import { patterns, storeUrl, tableName } from "./fields.ts";
+import { filePath, milliseconds, patterns, secret, storeUrl, tableName } from "./fields.ts";
 
 /** Where the known ports stand. */
 const portsSchema = z.strictObject({
@@ -16,9 +16,26 @@ const portsSchema = z.strictObject({
   table: tableName().optional().describe(
     "The table of the ports. `PORT_TABLE` in APPL_DB and `PORT` in CONFIG_DB when left out.",
   ),
+  username: z.string().min(1).max(256).optional().describe(
+    "The user for AUTH. The Redis sink's when left out, where it is the same server.",
+  ),
+  password: secret().optional().describe(
+    "The password for AUTH: `${file:/path}` or `${credential:NAME}`. The Redis sink's when left " +
+      "out, where it is the same server.",
+  ),
+  ca_certificate: filePath().optional().describe(
+    "A file with certificates (PEM) to trust besides those of the system, for `rediss:`. The " +
+      "Redis sink's when left out, where it is the same server.",
+  ),
+  database_config: filePath().optional().describe(
+    "Another place of `database_config.json`. The Redis sink's when left out.",
+  ),
+  poll_ms: milliseconds(100, 3_600_000).default(2000).describe(
+    "How often to look for ports where the server sends no keyspace notifications.",
+  ),
   hold_max: z.int().min(1).max(1_000_000).default(4096).describe(
-    "How many changes of unknown ports are held back at most, one for each port; the oldest goes " +
-      "when it is reached, and is counted.",
+    "How many changes of unknown ports are held back at most, the last of each port. Further " +
+      "ones are refused and counted, and the source is asked for all of them when there is room.",
   ),
 });
 

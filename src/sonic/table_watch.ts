@@ -26,14 +26,18 @@ import { escapeGlob, scanRows } from "./scan.ts";
 /** How soon to look again when the connection was lost and made again meanwhile, milliseconds. */
 const RECONNECTED_MS = 20;
 
+/** A row of which nothing is known but that it is there. */
+const PRESENT: Fields = Object.freeze({});
+
 /** What is watched, and who is told. */
 export interface TableWatchOptions {
   readonly link: LinkOptions;
   readonly table: string;
   readonly separator: Separator;
   /**
-   * `table` reads and watches every row. `asked` only those that `ask` names, which costs the
-   * server nothing for the others: APPL_DB holds a million routes beside its ports.
+   * `table` reads and watches every row. `asked` only tells of those that `ask` names whether they
+   * are there, by fields that are none: that costs the server nothing for the others, and APPL_DB
+   * may hold a million routes beside its ports.
    */
   readonly scope: "table" | "asked";
   /** How often to look where there are no notifications, milliseconds. */
@@ -90,11 +94,11 @@ export class TableWatch {
     await Promise.all([this.#client.close(), this.#subscriber.close()]);
   }
 
-  /** Reads these keys now and watches them from now on. */
+  /** Reads these keys now, tells of each, and watches them from now on. */
   ask(keys: Iterable<string>): void {
     for (const key of keys) {
-      if (this.#asked.has(key)) continue;
       this.#asked.add(key);
+      this.#rows.delete(key);
       this.#dirty.add(key);
     }
     void this.#read();
@@ -175,15 +179,19 @@ export class TableWatch {
   }
 
   async #readKeys(keys: readonly string[]): Promise<RowChange[]> {
+    const isAsked = this.#options.scope === "asked";
+    const command = isAsked ? "HLEN" : "HGETALL";
     const replies = await this.#client.pipeline((writer) => {
-      for (const key of keys) writer.command("HGETALL", `${this.#prefix}${key}`);
+      for (const key of keys) writer.command(command, `${this.#prefix}${key}`);
     });
     const changes: RowChange[] = [];
     for (const [index, key] of keys.entries()) {
       const reply = replies[index];
-      const isForeign = reply instanceof ErrorReply;
-      if (isForeign && reply.code !== "WRONGTYPE") throw replyError(reply, this.#client.server);
-      this.#note(key, isForeign ? undefined : readFields(reply), changes);
+      if (reply instanceof ErrorReply) {
+        if (reply.code !== "WRONGTYPE") throw replyError(reply, this.#client.server);
+        this.#note(key, undefined, changes);
+      } else if (isAsked) this.#note(key, reply === 0 ? undefined : PRESENT, changes);
+      else this.#note(key, readFields(reply), changes);
     }
     return changes;
   }
