@@ -26,11 +26,17 @@ struct rule {
     uint32_t inner_count;
 };
 
-#define FIELD(form, field, has) {form, sizeof(((struct ps_link *)0)->field),                       \
-                                 offsetof(struct ps_link, field), 0, has, NULL, 0}
-#define SIZED(form, field, has) {form, sizeof(((struct ps_link *)0)->field),                       \
-                                 offsetof(struct ps_link, field),                                  \
-                                 offsetof(struct ps_link, field##_size), has, NULL, 0}
+#define FIELD(how, field, flag)                                                                    \
+    {                                                                                              \
+        .form = how, .room = sizeof(((struct ps_link *)0)->field),                                 \
+        .at = offsetof(struct ps_link, field), .has = flag                                         \
+    }
+#define SIZED(how, field, flag)                                                                    \
+    {                                                                                              \
+        .form = how, .room = sizeof(((struct ps_link *)0)->field),                                 \
+        .at = offsetof(struct ps_link, field), .size_at = offsetof(struct ps_link, field##_size),  \
+        .has = flag                                                                                \
+    }
 #define COUNT(rules) (sizeof(rules) / sizeof((rules)[0]))
 
 static const struct rule info_rules[] = {
@@ -43,7 +49,7 @@ static const struct rule link_rules[] = {
     [IFLA_MTU] = FIELD(U32, mtu, PS_HAS_MTU),
     [IFLA_MASTER] = FIELD(U32, master, PS_HAS_MASTER),
     [IFLA_OPERSTATE] = FIELD(U8, operstate, PS_HAS_OPERSTATE),
-    [IFLA_LINKINFO] = {NEST, 0, 0, 0, 0, info_rules, COUNT(info_rules)},
+    [IFLA_LINKINFO] = {.form = NEST, .inner = info_rules, .inner_count = COUNT(info_rules)},
     [IFLA_CARRIER] = FIELD(U8, carrier, PS_HAS_CARRIER),
 };
 

@@ -15,10 +15,10 @@
 typedef _Atomic uint64_t ps_nl_count;
 
 struct ps_nl_decoder {
-    uint32_t dump;        /* sequence number of the dump under way, 0 if none */
-    bool interrupted;     /* links changed during it */
-    bool broken;          /* an entry of it could not be read */
-    uint32_t error_size;  /* what the kernel said about the last failed dump */
+    uint32_t dump;       /* sequence number of the dump under way, 0 if none */
+    bool interrupted;    /* links changed during it */
+    bool broken;         /* an entry of it could not be read */
+    uint32_t error_size; /* what the kernel said about the last failed dump */
     char error[PS_NL_ERROR_SIZE];
     ps_nl_count datagrams, messages, records, ignored, malformed, lost, interruptions;
 };
