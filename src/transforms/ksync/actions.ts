@@ -84,7 +84,7 @@ function backToDelete(_m: Machine, e: Entry): State {
 
 function backOffFrom(m: Machine, e: Entry, event: Event): State {
   if (e.state === State.RENEW_WAIT && (e.flags & Flag.RENEWING) !== 0) e.flags |= Flag.RENEW;
-  if (!isWanted(e) && isAbsent(e)) return tryDelete(m, e, event);
+  if (!isWanted(e) && isAbsent(e) && e.container.compresses) return tryDelete(m, e, event);
   return backOff(m, e);
 }
 
@@ -99,7 +99,7 @@ function parkRefused(m: Machine, e: Entry): State {
 }
 
 function parkOrNewer(m: Machine, e: Entry, event: Event): State {
-  return isRefusedValue(e) ? parkRefused(m, e) : tryWrite(m, e, event);
+  return isRefusedValue(e) ? parkRefused(m, e) : tryAgain(m, e, event);
 }
 
 function isRefusedValue(e: Entry): boolean {
@@ -152,7 +152,7 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
   "cancel renew, else duplicate": (m, e, event) => {
     if (!renews(e)) return duplicate(m, e);
     e.flags &= ~Flag.RENEW;
-    return tryDelete(m, e, event);
+    return e.state === State.DEL_DEFER_REF ? tryDelete(m, e, event) : e.state;
   },
   "drop unless referenced": dropUnlessReferenced,
   "delete unless referenced": (m, e, event) =>
@@ -184,9 +184,10 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
   "renew, else drop": renewElse((_m, e) => gone(e)),
   "back off": backOffFrom,
   "park": parkRefused,
-  "park, or tryChange with a newer value": parkOrNewer,
+  "park, else renew or tryChange": parkOrNewer,
   "park a renew, else tryChange": (m, e, event) =>
-    (e.flags & Flag.RENEWING) !== 0 ? parkRefused(m, e) : tryWrite(m, e, event),
+    // A delete that is refused for good makes a renew impossible.
+    (e.flags & (Flag.RENEW | Flag.RENEWING)) !== 0 ? parkRefused(m, e) : tryWrite(m, e, event),
   "replace": replace,
   "withdraw": withdraw,
   "try again": tryAgain,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ksyncSchema } from "../../../schemas/ksync.ts";
+import type { KsyncConfig } from "../../../schemas/ksync.ts";
 import type { ComponentConfig, Definition, PipelineShape } from "../../core/component.ts";
 import { SettingError } from "../../core/setting_error.ts";
 import { checkRule } from "./rules.ts";
@@ -12,10 +12,12 @@ import { checkRule } from "./rules.ts";
 const LINK_TABLE = "PORT_TABLE";
 
 /** The definition of `ksync`. */
-export const definition: Definition = {
+export const definition: Definition<KsyncConfig> = {
   kind: "transform",
   type: "ksync",
-  summary: ksyncSchema.description ?? "",
+  summary:
+    "Keeps the desired and the believed state of every key and writes the difference, with " +
+    "one request for each key at a time, retries, and mark and sweep after a dump.",
   examples: [
     { title: "Nothing but the defaults", config: { type: "ksync" } },
     {
@@ -33,8 +35,7 @@ export const definition: Definition = {
     },
   ],
   resolve(config, context): Promise<ComponentConfig> {
-    const settings = ksyncSchema.parse(config);
-    for (const [at, rule] of (settings.depends_on ?? []).entries()) {
+    for (const [at, rule] of (config.depends_on ?? []).entries()) {
       const complaint = checkRule(rule);
       if (complaint !== undefined) {
         return Promise.reject(new SettingError(complaint, ["depends_on", at]));
@@ -46,18 +47,11 @@ export const definition: Definition = {
   grants: () => [],
 };
 
-/** What can be told from the source: which tables it writes and which of their rows are its own. */
+/** What can be told from the source: which tables it writes. */
 function followSource(config: ComponentConfig, pipeline: PipelineShape): Record<string, unknown> {
   const { source, transforms } = pipeline;
   if (source.type !== "netlink" && source.type !== "replay") return {};
   // A module of the user may write other tables.
   const isPlain = transforms.every(({ type }) => type === "validate" || type === "ksync");
-  return {
-    ...(config["tables"] === undefined && isPlain ? { tables: [LINK_TABLE] } : {}),
-    // Without patterns every link is followed; `*` never matches a dot, so sub-interfaces stay
-    // out: they belong to intfmgrd.
-    ...(config["owns"] === undefined
-      ? { owns: { keys: source["interfaces"] ?? ["*"], field: "state" } }
-      : {}),
-  };
+  return config["tables"] === undefined && isPlain ? { tables: [LINK_TABLE] } : {};
 }

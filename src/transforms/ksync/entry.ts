@@ -33,6 +33,8 @@ export const Flag = {
   QUEUED: 32,
   /** Read by the scan that is going on. */
   FOUND: 64,
+  /** Taken over from the sink and not claimed yet: its fields may be somebody else's. */
+  ADOPTED: 128,
 } as const;
 
 /** The value of an entry that never had one. */

@@ -17,7 +17,7 @@ import {
   nameOf,
 } from "./entry.ts";
 import type { Machine } from "./machine.ts";
-import { Event, State } from "./states.ts";
+import { Event, Hold, State } from "./states.ts";
 
 /** The entry's links, made when it first has some. */
 export function linksOf(e: Entry): Links {
@@ -93,8 +93,10 @@ export function isResolved(m: Machine, e: Entry): boolean {
       if (!present && m.options.resolveOn === "acked") return false;
       break;
     case State.BACKOFF:
-      // It waits with a newer value, and the older one is there.
-      if (!present || (e.flags & (Flag.WANTED | Flag.RENEW)) !== Flag.WANTED) return false;
+      // It waits with a newer value, and the older one is there. After a loss of the sink it has
+      // to be looked at first: what it needs may be gone.
+      if (!present || e.hold === Hold.SINK) return false;
+      if ((e.flags & (Flag.WANTED | Flag.RENEW)) !== Flag.WANTED) return false;
       break;
     default:
       return false;

@@ -13,6 +13,7 @@ import {
   Flag,
   isAbsent,
   isTrusted,
+  isWanted,
   nameOf,
   NO_FIELDS,
   NO_INDEX,
@@ -131,7 +132,8 @@ export function backOff(m: Machine, e: Entry): State {
   const attempt = trouble.attempts++;
   if (retry.maxAttempts > 0 && trouble.attempts >= retry.maxAttempts) {
     const last = trouble.error?.message ?? "no answer";
-    return park(m, e, new Error(`Given up after ${trouble.attempts} attempts: ${last}`), e.desired);
+    const error = new Error(`Given up after ${trouble.attempts} attempts: ${last}`);
+    return park(m, e, error, isWanted(e) ? e.desired : undefined);
   }
   m.report("retry", e, () => trouble.error?.message ?? "no answer");
   holdBack(m, e, Hold.RETRY, m.now + backoffDelay(retry, attempt, m.random()));

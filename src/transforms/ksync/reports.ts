@@ -22,7 +22,8 @@ const LINES: Readonly<Record<ReportKind, Line>> = {
     level: "error",
     message: "A row cannot be written; it is set aside until its value changes or it is retried",
   },
-  retry: { level: "warn", message: "A row could not be written; it is tried again" },
+  // The sink says itself, at its own rate, what it could not write.
+  retry: { level: "debug", message: "A row could not be written; it is tried again" },
   held: { level: "warn", message: "A row cannot be deleted while others need it; it waits" },
   index: { level: "error", message: "No number is free for a row; it waits for one" },
   misuse: { level: "error", message: "A change makes no sense here; it is refused" },

@@ -42,7 +42,7 @@ export function adopt(
     }
   }
   e.desired = fields;
-  e.flags |= Flag.WANTED | Flag.STALE;
+  e.flags |= Flag.WANTED | Flag.STALE | Flag.ADOPTED;
   container.stale.add(e);
   container.counters.adopted++;
   refer(m, e, fields);

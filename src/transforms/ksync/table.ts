@@ -43,7 +43,7 @@ export type ActionName =
   | "renew, else drop"
   | "back off"
   | "park"
-  | "park, or tryChange with a newer value"
+  | "park, else renew or tryChange"
   | "park a renew, else tryChange"
   | "replace"
   | "withdraw"
@@ -55,11 +55,15 @@ export type ActionName =
 /** A row of the table. */
 export type Row = Readonly<Partial<Record<EventName, ActionName>>>;
 
-/** What every state does when its outstanding request is over without an answer that counts. */
+/**
+ * What every state with an outstanding request does when that is over without an answer that
+ * counts. When the sink is back, whoever is here already was woken and sent earlier in the turn.
+ */
 const LOST = {
   NACK_TRANSIENT: "back off",
   TIMEOUT: "back off",
   SINK_LOST: "wait for the sink",
+  SINK_UP: "stay",
 } as const;
 
 /** The whole table. ADD_ACK and CHANGE_ACK are one column in the specification. */
@@ -114,7 +118,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     ADD_ACK: "renew, else IN_SYNC",
     CHANGE_ACK: "renew, else IN_SYNC",
     INT_PTR_REL: "stay",
-    NACK_PERMANENT: "park",
+    NACK_PERMANENT: "park, else renew or tryChange",
     ...LOST,
     KEY_CHANGED: "stay",
   },
@@ -125,7 +129,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
     ADD_ACK: "renew, else tryChange",
     CHANGE_ACK: "renew, else tryChange",
     INT_PTR_REL: "stay",
-    NACK_PERMANENT: "park, or tryChange with a newer value",
+    NACK_PERMANENT: "park, else renew or tryChange",
     ...LOST,
     KEY_CHANGED: "stay",
   },
@@ -151,7 +155,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
   },
   DEL_DEFER_DEL_ACK: {
     ADD_CHANGE_REQ: "cancel renew, RENEW_WAIT",
-    DEL_REQ: "duplicate",
+    DEL_REQ: "cancel renew, else duplicate",
     DEL_ADD_REQ: "remember renew, stay",
     DEL_ACK: "renew, else tryDelete",
     INT_PTR_REL: "stay",
@@ -161,7 +165,7 @@ export const TABLE: Readonly<Record<StateName, Row>> = {
   },
   DEL_ACK_WAIT: {
     ADD_CHANGE_REQ: "cancel renew, RENEW_WAIT",
-    DEL_REQ: "duplicate",
+    DEL_REQ: "cancel renew, else duplicate",
     DEL_ADD_REQ: "remember renew, stay",
     DEL_ACK: "renew, else drop",
     INT_PTR_REL: "stay",

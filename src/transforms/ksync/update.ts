@@ -8,7 +8,15 @@ import type { Container, Reference } from "./container.ts";
 import { circleOf, lookUp, makeEntry } from "./creation.ts";
 import { noteFlap } from "./damping.ts";
 import { raise } from "./dispatch.ts";
-import { type Entry, Flag, isOutstanding, isWanted, type Ticket, troubleOf } from "./entry.ts";
+import {
+  type Entry,
+  Flag,
+  isOutstanding,
+  isWanted,
+  NO_FIELDS,
+  type Ticket,
+  troubleOf,
+} from "./entry.ts";
 import { NONE, restrict, sameFields } from "./fields.ts";
 import { setDependencies } from "./links.ts";
 import type { Machine } from "./machine.ts";
@@ -81,7 +89,8 @@ export function renew(
   ticket: Ticket | undefined,
 ): boolean {
   const found = container.entries.get(key);
-  const value = fields ?? found?.desired;
+  const last = found?.desired === NO_FIELDS ? undefined : found?.desired;
+  const value = fields ?? last;
   const isStale = found !== undefined && (found.flags & Flag.STALE) !== 0;
   if (container.deleteScheduled || isStale || value === undefined) {
     container.counters.misuse++;
@@ -195,7 +204,9 @@ function take(e: Entry, ticket: Ticket | undefined, generation: number): void {
  * owner names are compared; the others belong to somebody else.
  */
 function claim(e: Entry, fields: Fields, removed: readonly string[]): void {
+  const isFound = (e.flags & Flag.ADOPTED) !== 0 || e.state <= State.TEMP;
   unclaim(e);
+  if (!isFound) return;
   const { container } = e;
   if (container.others.has(e.key)) {
     e.believed = container.others.get(e.key);
@@ -214,7 +225,7 @@ function claim(e: Entry, fields: Fields, removed: readonly string[]): void {
 /** Somebody claims the entry: it will not be swept. */
 export function unclaim(e: Entry): void {
   if ((e.flags & Flag.STALE) === 0) return;
-  e.flags &= ~Flag.STALE;
+  e.flags &= ~(Flag.STALE | Flag.ADOPTED);
   e.container.stale.delete(e);
 }
 
