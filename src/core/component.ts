@@ -67,8 +67,12 @@ export interface ComponentConfig {
   readonly [option: string]: unknown;
 }
 
-/** What the registry, the checker, the documentation and `explain` know of a component. */
-export interface Definition {
+/**
+ * What the registry, the checker, the documentation and `explain` know of a component. `Config` is
+ * what its schema gives, which has been checked before anything here is called: a definition loads
+ * no schema, because every start loads the definitions.
+ */
+export interface Definition<Config extends ComponentConfig = ComponentConfig> {
   /** Where it may stand in a pipeline. */
   readonly kind: "source" | "transform" | "sink";
   /** The word that picks it in a spec. */
@@ -84,7 +88,7 @@ export interface Definition {
    *
    * @throws {SpecError | StopError} when what the settings name is not there
    */
-  resolve?(config: ComponentConfig, context: ResolveContext): Promise<ComponentConfig>;
+  resolve?(config: Config, context: ResolveContext): Promise<ComponentConfig>;
   /** The permissions that the resolved settings need, each with its reason. */
   grants(config: ComponentConfig, context: ResolveContext): GrantPart[];
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { stateDbSchema } from "../../../schemas/state_db.ts";
+import type { StateDbConfig } from "../../../schemas/state_db.ts";
 import type {
   ComponentConfig,
   Definition,
@@ -16,7 +16,7 @@ import { absolutePath, locateDatabase } from "../../sonic/locate.ts";
 import { readSettings, type RedisSettings, SQLITE } from "./settings.ts";
 
 /** The `state_db` sink. */
-export const definition: Definition = {
+export const definition: Definition<StateDbConfig> = {
   kind: "sink",
   type: "state_db",
   keeps: "state",
@@ -55,10 +55,9 @@ export const definition: Definition = {
 
 /** `url` and paths absolute, `database` a number, and `name` and `separator` that go with it. */
 async function resolve(
-  config: ComponentConfig,
+  checked: StateDbConfig,
   context: ResolveContext,
 ): Promise<ComponentConfig> {
-  const checked = stateDbSchema.parse(config);
   const name = String(checked.database);
   if (checked.url?.startsWith(SQLITE)) {
     const file = absolutePath(context.folder, checked.url.slice(SQLITE.length));

@@ -11,10 +11,10 @@ import type {
   ResolveContext,
 } from "../../core/component.ts";
 import { SettingError } from "../../core/setting_error.ts";
-import { replaySchema } from "../../../schemas/replay.ts";
+import type { ReplayConfig } from "../../../schemas/replay.ts";
 
 /** The `replay` source. */
-export const definition: Definition = {
+export const definition: Definition<ReplayConfig> = {
   kind: "source",
   type: "replay",
   summary: "Plays a recording of link datagrams through the decoder of the netlink source, " +
@@ -34,16 +34,15 @@ export const definition: Definition = {
       },
     },
   ],
-  async resolve(config: ComponentConfig, context: ResolveContext): Promise<ComponentConfig> {
-    const file = resolve(context.folder, replaySchema.parse(config).file);
+  async resolve(config: ReplayConfig, context: ResolveContext): Promise<ComponentConfig> {
+    const file = resolve(context.folder, config.file);
     if (await context.isFile(file)) return { ...config, file };
     throw new SettingError(`There is no recording ${file}`, ["file"]);
   },
   grants(config: ComponentConfig, { library }: ResolveContext): GrantPart[] {
-    const { file } = replaySchema.parse(config);
     return [
       { why: "the native library decodes the recording", ffi: [library] },
-      { why: "the recording is read", read: [file] },
+      { why: "the recording is read", read: [String(config["file"])] },
     ];
   },
 };

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type StateDbConfig, stateDbSchema } from "../../../schemas/state_db.ts";
-import { type ValidateConfig, validateSchema } from "../../../schemas/validate.ts";
+import type { StateDbConfig } from "../../../schemas/state_db.ts";
+import type { ValidateConfig } from "../../../schemas/validate.ts";
 import type {
   ComponentConfig,
   Definition,
@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 3000;
 
 /** The `validate` transform. */
-export const definition: Definition = {
+export const definition: Definition<ValidateConfig> = {
   kind: "transform",
   type: "validate",
   summary: "Lets through only what may become a row: names, values in range, known ports.",
@@ -43,8 +43,7 @@ export const definition: Definition = {
       config: { type: "validate", interfaces: ["Ethernet*"] },
     },
   ],
-  async resolve(config: ComponentConfig, context: ResolveContext): Promise<ComponentConfig> {
-    const checked = validateSchema.parse(config);
+  async resolve(checked: ValidateConfig, context: ResolveContext): Promise<ComponentConfig> {
     if (checked.ports === undefined) return checked;
     return { ...checked, ports: await resolvePorts(checked.ports, context) };
   },
@@ -122,8 +121,11 @@ async function located(sink: StateDbConfig, context: ResolveContext): Promise<Lo
 }
 
 function onlyRedisSink({ pipeline }: ResolveContext): StateDbConfig | undefined {
-  const sinks = pipeline.sinks.filter(({ type }) => type === "state_db")
-    .map((sink) => stateDbSchema.parse(sink))
-    .filter(({ url }) => !url?.startsWith("sqlite:"));
+  const sinks = pipeline.sinks.filter(isStateDb).filter(({ url }) => !url?.startsWith("sqlite:"));
   return sinks.length === 1 ? sinks[0] : undefined;
+}
+
+/** The schema has checked every neighbour before. */
+function isStateDb(sink: ComponentConfig): sink is StateDbConfig {
+  return sink.type === "state_db";
 }
