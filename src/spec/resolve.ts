@@ -139,6 +139,8 @@ class PipelineResolver {
     const known = await this.#each(this.#shape, (place) => this.#secrets(place));
     const owning = await this.#each(known, (place) => Promise.resolve(this.#owning(place, known)));
     const resolved = await this.#each(owning, (place) => this.#settle(place, owning));
+    // Settings that could not be completed have no permissions to speak of.
+    if (this.findings.length > 0) return undefined;
     await this.#each(resolved, (place) => this.#grant(place, resolved));
     if (this.findings.length > 0) return undefined;
     const lock = `${this.#service.runtime_folder}/${this.#shape.name}.lock`;

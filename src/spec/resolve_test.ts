@@ -158,6 +158,17 @@ Deno.test("resolve() says all that the machine does not have, each at its place"
   });
 });
 
+Deno.test("resolve() asks no component for permissions when one could not be completed", async () => {
+  const define = (kind: Definition["kind"], type: string): Definition => ({
+    ...definition(kind, type),
+    resolve: () => Promise.reject(new SettingError("Not here", ["type"])),
+    grants: () => {
+      throw new StopError("The settings are not complete");
+    },
+  });
+  await assert.rejects(resolveText(SPEC, machine(FILES), define), SpecError);
+});
+
 Deno.test("A component can look whether a file is there", async () => {
   const answers: boolean[] = [];
   const define = (kind: Definition["kind"], type: string): Definition => ({
