@@ -6,12 +6,22 @@
 import type { Program, SupervisorGrant } from "./grant.ts";
 import type { Resolved } from "./resolve.ts";
 
-/** The module of a pipeline's own process. The plan comes over its standard input. */
-export const PIPELINE_ENTRY: string = new URL("../runtime/pipeline_main.ts", import.meta.url)
-  .pathname;
+/** Whether this is the bundle that `tools/build.ts` makes, and not the sources. */
+const IS_BUNDLE = import.meta.url.endsWith(".js");
+
+/** The folder of `mod`: in a bundle, all that it was cut into stands there. */
+const HOME = new URL(IS_BUNDLE ? "./" : "../../", import.meta.url);
 
 /** The module of every command. */
-export const MAIN_ENTRY: string = new URL("../../mod.ts", import.meta.url).pathname;
+export const MAIN_ENTRY: string = new URL(IS_BUNDLE ? "mod.js" : "mod.ts", HOME).pathname;
+
+/** The module of a pipeline's own process. The plan comes over its standard input. */
+export const PIPELINE_ENTRY: string =
+  new URL(`src/runtime/pipeline_main.${IS_BUNDLE ? "js" : "ts"}`, HOME).pathname;
+
+/** The native library: beside the bundle's folder, or where the sources are built. */
+export const LIBRARY: string =
+  new URL(IS_BUNDLE ? "../libportsync.so" : "build/libportsync.so", HOME).pathname;
 
 /** The process of one pipeline. Its name stands in the arguments for whoever reads `ps`. */
 export function pipelineProgram(pipeline: string): Program {
