@@ -1,0 +1,97 @@
+/**
+ * Batches: several items of one method in one message.
+ *
+ * @module
+ */
+import { checkDirectory, DirectoryWriter, ENTRY_BYTES, itemOf } from "./directory.ts";
+import { CodecError } from "./errors.ts";
+import { align8, copyOf, type Span } from "./span.ts";
+
+const RULES = { what: "batch", ordered: false, least: 0 };
+
+/** The items of a batch that was received, in place. */
+export class BatchView implements Iterable<Span> {
+  /** How many items there are. */
+  readonly count: number;
+  readonly #span: Span;
+  readonly #items: number;
+
+  /**
+   * Reads the payload of a message with the batch flag.
+   *
+   * @param count the header's item count
+   * @throws {CodecError} when an item is outside or not aligned; they may overlap
+   */
+  constructor(span: Span, count: number) {
+    this.#span = span;
+    this.count = count;
+    this.#items = checkDirectory(span, 0, count, RULES);
+  }
+
+  /** Item `i`, from 0 on. */
+  item(i: number): Span {
+    if (!(i >= 0 && i < this.count)) throw new CodecError("bad item count", "batch");
+    return itemOf(this.#span, 0, this.#items, i);
+  }
+
+  /** Every item in order. */
+  *[Symbol.iterator](): IterableIterator<Span> {
+    for (let i = 0; i < this.count; i++) yield this.item(i);
+  }
+
+  /** Copies of all items. */
+  materialize(): Uint8Array<ArrayBuffer>[] {
+    return [...this].map(copyOf);
+  }
+}
+
+/** Writes a batch of a known number of items. */
+export class BatchBuilder {
+  readonly #target: Span;
+  readonly #writer: DirectoryWriter;
+  readonly #count: number;
+
+  constructor(target: Span, count: number) {
+    this.#target = target;
+    this.#count = count;
+    this.#writer = new DirectoryWriter(target, 0, count);
+    if (count * ENTRY_BYTES > target.length) throw new CodecError("overflow", "batch");
+  }
+
+  /** Where the next item goes, and how much room it has: for items that are written in place. */
+  room(): Span {
+    const { view, bytes, start, length } = this.#target;
+    const at = start + align8(this.#writer.end - start);
+    return { view, bytes, start: at, length: Math.max(0, start + length - at) };
+  }
+
+  /**
+   * Takes the `size` bytes that were written into {@linkcode room} as the next item.
+   *
+   * @throws {CodecError} when there is no room or the batch has all its items
+   */
+  commit(size: number): void {
+    if (this.#writer.place(size) < 0) throw new CodecError("overflow", "batch");
+  }
+
+  /** Copies the next item. */
+  add(item: Uint8Array): void {
+    const at = this.#writer.place(item.length);
+    if (at < 0) throw new CodecError("overflow", "batch");
+    this.#target.bytes.set(item, at);
+  }
+
+  /**
+   * Ends the batch, with zeros up to a multiple of 8 where they fit.
+   *
+   * @returns the length of the payload
+   */
+  finish(): number {
+    if (this.#writer.count !== this.#count) throw new CodecError("bad item count", "batch");
+    const { bytes, start, length } = this.#target;
+    const end = this.#writer.finish();
+    const padded = Math.min(start + align8(end - start), start + length);
+    bytes.fill(0, end, padded);
+    return padded - start;
+  }
+}

@@ -1,0 +1,77 @@
+// INCREMENT, STRING_REVERSE and the handshake's messages.
+import assert from "node:assert/strict";
+import {
+  decodeHello,
+  decodeHelloAck,
+  encodeHello,
+  encodeHelloAck,
+  HELLO_ACK_BYTES,
+  HELLO_BYTES,
+} from "./hello.ts";
+import { decodeIncrement, encodeIncrement } from "./increment.ts";
+import { spanOf } from "./span.ts";
+import { decodeString, encodeString } from "./string_reverse.ts";
+import { patched, refuses, sized, written } from "./testing.ts";
+
+Deno.test("a value to increment needs 8 bytes", () => {
+  refuses("truncated", () => decodeIncrement(spanOf(new Uint8Array(7))));
+  refuses("overflow", () => encodeIncrement(spanOf(new Uint8Array(7)), 1n));
+});
+
+Deno.test("a string is refused outside of its message and without its NUL", () => {
+  const string = written((target) => encodeString(target, "hello"));
+  refuses("truncated", () => decodeString(sized(patched(string), 7)));
+  refuses("bad layout", () => decodeString(patched(string, [0, 4, 9])));
+  refuses("out of bounds", () => decodeString(sized(patched(string), 13)));
+  refuses("out of bounds", () => decodeString(patched(string, [4, 4, 0xffffffff])));
+  refuses("missing NUL", () => decodeString(patched(string, [13, 1, 1])));
+  refuses("overflow", () => encodeString(spanOf(new Uint8Array(13)), "hello"));
+  assert.equal(decodeString(patched(string, [4, 4, 5])).length, 5);
+  assert.equal(encodeString(spanOf(new Uint8Array(9)), Uint8Array.of()), 9);
+});
+
+const HELLO = written((target) =>
+  encodeHello(target, {
+    flags: 0,
+    supportedProfiles: 3,
+    preferredProfiles: 3,
+    maxRequestBytes: 1024,
+    maxRequestItems: 2,
+    maxResponseBytes: 2048,
+    maxResponseItems: 3,
+    authToken: 9n,
+    packetSize: 65536,
+  })
+);
+
+Deno.test("a HELLO is refused for what servers check", () => {
+  refuses("truncated", () => decodeHello(sized(patched(HELLO), HELLO_BYTES - 1)));
+  refuses("bad version", () => decodeHello(patched(HELLO, [0, 2, 2])));
+  refuses("bad layout", () => decodeHello(patched(HELLO, [28, 4, 1])));
+  assert.equal(decodeHello(patched(HELLO, [2, 2, 7])).flags, 7);
+  refuses("overflow", () => encodeHello(spanOf(new Uint8Array(43)), decodeHello(patched(HELLO))));
+});
+
+Deno.test("a HELLO_ACK is refused for what clients check", () => {
+  const ack = written((target) =>
+    encodeHelloAck(target, {
+      supportedProfiles: 3,
+      intersectionProfiles: 3,
+      selectedProfile: 2,
+      maxRequestBytes: 1024,
+      maxRequestItems: 2,
+      maxResponseBytes: 2048,
+      maxResponseItems: 2,
+      packetSize: 65536,
+      sessionId: 5n,
+    })
+  );
+  refuses("truncated", () => decodeHelloAck(sized(patched(ack), HELLO_ACK_BYTES - 1)));
+  refuses("bad version", () => decodeHelloAck(patched(ack, [0, 2, 2])));
+  refuses("bad layout", () => decodeHelloAck(patched(ack, [2, 2, 1])));
+  assert.equal(decodeHelloAck(patched(ack, [36, 4, 1])).sessionId, 5n);
+  refuses(
+    "overflow",
+    () => encodeHelloAck(spanOf(new Uint8Array(47)), decodeHelloAck(patched(ack))),
+  );
+});
