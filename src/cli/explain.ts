@@ -9,7 +9,8 @@ import { denoArguments, shellLine } from "../spec/grant.ts";
 import type { PipelinePlan } from "../spec/plan.ts";
 import { pipelineProgram, supervisorGrant, supervisorProgram } from "../spec/programs.ts";
 import type { Arguments, Command, Io, Output } from "./command.ts";
-import { type Loaded, loadPlan, setOption } from "./load_plan.ts";
+import { type Loaded, loadPlan } from "./load_plan.ts";
+import { setOption } from "./options.ts";
 
 /** Shows what a spec becomes on this machine. */
 export const command: Command = {

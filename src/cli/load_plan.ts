@@ -8,15 +8,8 @@ import { eventSinks, reconcilers, sources, stateSinks, transforms } from "../reg
 import { check, type Checked } from "../spec/check.ts";
 import { readSpec } from "../spec/load.ts";
 import { thisMachine } from "../spec/machine.ts";
+import { LIBRARY } from "../spec/programs.ts";
 import { resolve, type Resolved } from "../spec/resolve.ts";
-import type { Option } from "./command.ts";
-
-/** The option that every command with a spec has. */
-export const setOption: Option = {
-  value: "PATH=VALUE",
-  multiple: true,
-  description: "change a value of the spec, as in service.log_level=debug",
-};
 
 /** A spec as the command line names it. */
 export interface SpecWords {
@@ -48,18 +41,12 @@ export async function loadChecked({ file, overrides }: SpecWords): Promise<Check
  */
 export async function loadPlan(words: SpecWords): Promise<Loaded> {
   const checked = await loadChecked(words);
-  const library = libraryPath();
   const resolved = await resolve(checked, {
     machine: thisMachine(),
     definition: findDefinition,
-    library,
+    library: LIBRARY,
   });
   return { ...resolved, checked };
-}
-
-/** Where the native library stands: built beside the sources. */
-export function libraryPath(): string {
-  return new URL("../../build/libportsync.so", import.meta.url).pathname;
 }
 
 /** The definition of a component that the schema knows, from the registry. */

@@ -8,10 +8,12 @@ import { nearest } from "../core/nearest.ts";
 import type { PipelinePlan, Plan } from "../spec/plan.ts";
 import { type Arguments, type Command, type Io, UsageError } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { loadPlan, setOption } from "./load_plan.ts";
+import type { SpecWords } from "./load_plan.ts";
 import { needsToStart, requirePermissions } from "./permissions.ts";
+import { mayPlanElsewhere, planElsewhere, type Planned } from "./plan_elsewhere.ts";
+import { setOption } from "./options.ts";
 import { openScreen } from "./screen.ts";
-import { ServiceLog } from "./service_log.ts";
+import type { ServiceLog } from "./service_log.ts";
 
 /** Runs the pipelines of a spec. */
 export const command: Command = {
@@ -57,9 +59,26 @@ async function run(args: Arguments, io: Io): Promise<number> {
     ...args.list("set"),
     ...(level === undefined ? [] : [`service.log_level=${level}`]),
   ];
-  const { plan } = await loadPlan({ file, overrides });
-  if (plan.pipelines.length === 0) throw new UsageError(`There is no pipeline in ${file}`);
+  const planning = makePlan({ file, overrides }, alone !== undefined);
+  // While the spec is read elsewhere there is time to load what comes next.
+  const loading = Promise.all([import("../runtime/supervisor.ts"), import("./service_log.ts")]);
+  const planned = await planning;
+  if ("exitCode" in planned) return planned.exitCode;
+  await loading;
+  return await start(planned.plan, args, io);
+}
+
+/** Plans in this process or, where that is allowed, beside it. */
+async function makePlan(words: SpecWords, inThisProcess: boolean): Promise<Planned> {
+  if (!inThisProcess && mayPlanElsewhere()) return await planElsewhere(words);
+  const { loadPlan } = await import("./load_plan.ts");
+  return await loadPlan(words);
+}
+
+async function start(plan: Plan, args: Arguments, io: Io): Promise<number> {
+  if (plan.pipelines.length === 0) throw new UsageError(`There is no pipeline in ${plan.file}`);
   const { service } = plan;
+  const { ServiceLog } = await import("./service_log.ts");
   const log = new ServiceLog(service.log_level);
   using screen = openScreen(io.out, io.error);
   const watch = args.flag("watch");
@@ -68,15 +87,13 @@ async function run(args: Arguments, io: Io): Promise<number> {
     log,
     ...(watch && { onRows: (name: string, rows: Rows) => screen.rows(name, rows) }),
   };
-  const print = watch
-    ? (line: string) => screen.text(line)
-    : (line: string) => io.error.write(line);
-  const { start, kill } = alone === undefined
+  const alone = args.text("pipeline");
+  const starter = alone === undefined
     ? await supervised(plan, common)
     : await unsupervised(plan, pick(plan, alone), common);
-  using interrupt = onInterrupt(kill);
-  const running = start(interrupt.signal);
-  await log.open(service, io.error, print);
+  using interrupt = onInterrupt(() => starter.kill());
+  const running = starter.start(interrupt.signal);
+  await log.open(service, io.error, (line) => watch ? screen.text(line) : io.error.write(line));
   return await running;
 }
 

@@ -7,7 +7,8 @@ import { ExitCode } from "../core/errors.ts";
 import { SpecError } from "../spec/errors.ts";
 import type { Arguments, Command, Io } from "./command.ts";
 import { printComplaints } from "./complaints.ts";
-import { loadChecked, setOption } from "./load_plan.ts";
+import { loadChecked } from "./load_plan.ts";
+import { setOption } from "./options.ts";
 
 /** Checks specs without touching anything. */
 export const command: Command = {
