@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { build } from "../../tools/build.ts";
+import { bundle } from "../../tools/bundle.ts";
 import { eventually } from "./eventually.ts";
 import { commandLine, descendants } from "./processes.ts";
 import { ServerLog } from "./server_log.ts";
@@ -43,7 +44,8 @@ export async function startPortsync(
   spec: SpecTree,
   options: PortsyncOptions = {},
 ): Promise<Portsync> {
-  await build();
+  prepared ??= prepare();
+  await prepared;
   const folder = options.folder ?? await Deno.makeTempDir({ dir: "/tmp", prefix: "portsync-run-" });
   const file = `${folder}/spec.yaml`;
   const service = {
@@ -53,6 +55,16 @@ export async function startPortsync(
   };
   await Deno.writeTextFile(file, JSON.stringify({ version: 1, ...spec, service }, null, 2));
   return new Portsync(folder, file, options);
+}
+
+let prepared: Promise<void> | undefined;
+
+/** Builds what is run. Test files that run side by side wait for each other. */
+async function prepare(): Promise<void> {
+  await build();
+  using lock = await Deno.open(`${ROOT}build/tests.lock`, { create: true, write: true });
+  await lock.lock(true);
+  await bundle();
 }
 
 /** One running product. Disposing of it kills it and removes its folder, unless that was given. */
@@ -81,7 +93,7 @@ export class Portsync implements AsyncDisposable {
     this.#child = new Deno.Command("setpriv", {
       args: [
         ...["--pdeathsig", "KILL", deno, "run", "-q", "-P", `--allow-run=${deno}`],
-        ...[`${ROOT}mod.ts`, "run", file, ...options.args ?? []],
+        ...[`${ROOT}build/portsync/mod.js`, "run", file, ...options.args ?? []],
       ],
       env: cacheFolder === undefined ? {} : { DENO_DIR: cacheFolder },
       stdin: "null",
@@ -149,7 +161,7 @@ export class Portsync implements AsyncDisposable {
   #pipelines(name?: string): number[] {
     return descendants(this.pid).map(({ pid }) => pid).filter((pid) => {
       const words = commandLine(pid);
-      return words.some((word) => word.endsWith("/pipeline_main.ts")) &&
+      return words.some((word) => word.endsWith("/pipeline_main.js")) &&
         (name === undefined || words.at(-1) === name);
     });
   }

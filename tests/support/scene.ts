@@ -8,13 +8,15 @@ import { eventually, pause } from "./eventually.ts";
 import { createNetns, type Netns } from "./netns.ts";
 import { type Portsync, type PortsyncOptions, startPortsync } from "./portsync.ts";
 import { type RedisOptions, type RedisServer, startRedis } from "./redis.ts";
-import { differences, kernelTable, stateTable } from "./tables.ts";
+import { differences, embeddedTable, kernelTable, stateTable, type Table } from "./tables.ts";
 
 /** What stands where. */
 export interface SceneOptions {
   /** How many links, `Ethernet0`, `Ethernet4` and so on, all up; default 128. */
   readonly ports?: number;
   readonly redis?: RedisOptions;
+  /** Where the rows go: to the Redis, or to a file of the embedded store. Default `redis`. */
+  readonly store?: "redis" | "sqlite";
   /** Settings of the netlink source beside its interfaces. */
   readonly source?: Readonly<Record<string, unknown>>;
   /** Settings of ksync. */
@@ -49,9 +51,10 @@ export async function createScene(options: SceneOptions = {}): Promise<Scene> {
   if (options.ports !== 0) await netns.addLinks(options.ports ?? 128, { up: true });
   const redis = stack.use(await startRedis(options.redis));
   await options.before?.({ netns, redis });
-  const spec = sceneSpec(netns, redis.url, options);
+  const file = options.store === "sqlite" ? `${redis.folder}/state.db` : undefined;
+  const spec = sceneSpec(netns, file === undefined ? redis.url : `sqlite:${file}`, options);
   const product = stack.use(await startPortsync(spec, options.product));
-  const scene = new Scene({ netns, redis, product, spec }, options, stack.move());
+  const scene = new Scene({ netns, redis, product, spec, file }, options, stack.move());
   try {
     await scene.right({ withinMs: 20_000, holdMs: 0 });
   } catch (error) {
@@ -90,13 +93,15 @@ export class Scene implements AsyncDisposable {
   product: Portsync;
   /** The spec that it was started with. */
   readonly spec: ReturnType<typeof sceneSpec>;
+  /** The embedded store, where that is used. */
+  readonly file: string | undefined;
   readonly #foreign: ReadonlySet<string>;
   readonly #options: PortsyncOptions;
   readonly #stack: AsyncDisposableStack;
 
   /** Not for callers: use {@linkcode createScene}. */
   constructor(
-    parts: Pick<Scene, "netns" | "redis" | "product" | "spec">,
+    parts: Pick<Scene, "netns" | "redis" | "product" | "spec" | "file">,
     options: SceneOptions,
     stack: AsyncDisposableStack,
   ) {
@@ -104,6 +109,7 @@ export class Scene implements AsyncDisposable {
     this.redis = parts.redis;
     this.product = parts.product;
     this.spec = parts.spec;
+    this.file = parts.file;
     this.#foreign = new Set(options.foreign);
     this.#options = options.product ?? {};
     this.#stack = stack;
@@ -114,6 +120,11 @@ export class Scene implements AsyncDisposable {
     return this.product.pipelinePid(PIPELINE);
   }
 
+  /** The rows that are there now. */
+  async rows(): Promise<Table> {
+    return this.file === undefined ? await stateTable(this.redis) : embeddedTable(this.file);
+  }
+
   /**
    * Waits until STATE_DB equals the kernel and checks that it stays so for a moment. Nothing is
    * changed while it waits, so no event can help.
@@ -121,7 +132,7 @@ export class Scene implements AsyncDisposable {
   async right(options: EqualOptions = {}): Promise<void> {
     const { withinMs = 20_000, holdMs = 250 } = options;
     const look = async () => {
-      const [kernel, state] = await Promise.all([kernelTable(this.netns), stateTable(this.redis)]);
+      const [kernel, state] = await Promise.all([kernelTable(this.netns), this.rows()]);
       const wrong = differences(kernel, state, this.#foreign);
       if (wrong.length === 0) return undefined;
       const more = wrong.length > 8 ? `\n  … and ${wrong.length - 8} more` : "";

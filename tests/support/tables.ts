@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import type { Netns } from "./netns.ts";
 import type { RedisServer } from "./redis.ts";
 
@@ -97,6 +99,22 @@ export async function stateTable(
     const fields: Record<string, string> = {};
     for (let at = 0; at + 1 < list.length; at += 2) fields[String(list[at])] = String(list[at + 1]);
     table.set(key.slice(prefix.length), fields);
+  }
+  return table;
+}
+
+/** The rows that an embedded store holds; none while there is no file. */
+export function embeddedTable(file: string, name = "PORT_TABLE"): Table {
+  const table = new Map<string, Record<string, string>>();
+  if (!existsSync(file)) return table;
+  using database = new DatabaseSync(file, { readOnly: true, timeout: 1000 });
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE name = 'fields'").all();
+  if (tables.length === 0) return table;
+  const fields = database.prepare("SELECT key, field, value FROM fields WHERE tbl = ?").all(name);
+  for (const { key, field, value } of fields) {
+    const row = table.get(String(key)) ?? {};
+    row[String(field)] = String(value);
+    table.set(String(key), row);
   }
   return table;
 }
