@@ -44,8 +44,8 @@ export class Lockstep {
   /** What happened, for the report of a failure. */
   readonly log: string[] | undefined;
 
-  constructor(byte: number, withLog: boolean) {
-    const rules = rulesOf(byte);
+  constructor(bytes: Bytes, withLog: boolean) {
+    const rules = rulesOf(bytes.next());
     this.log = withLog ? [JSON.stringify(rules)] : undefined;
     this.#oracle = new Oracle(rules);
     this.#engine = new Engine(

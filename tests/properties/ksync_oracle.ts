@@ -269,6 +269,9 @@ export class Oracle {
     }
     this.isOpen = true;
     for (const [name, key] of [...this.keys]) {
+      if (key.stale && key.believed === "absent") this.delete(name);
+    }
+    for (const [name, key] of [...this.keys]) {
       key.wasThere = key.believed !== "absent";
       if (key.stale && typeof key.believed === "object") key.value = key.believed;
       if (key.wait !== undefined || key.failed || (key.held && this.#isAbsent(key))) {

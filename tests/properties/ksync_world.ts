@@ -92,9 +92,9 @@ export interface Run {
 export function checkHistories(
   runs: number,
   events: number,
-  make: (byte: number, withLog: boolean) => Run,
+  make: (bytes: Bytes, withLog: boolean) => Run,
 ): void {
-  const history = fc.uint8Array({ minLength: 1, maxLength: 1 + 2 * events, size: "max" });
+  const history = fc.uint8Array({ minLength: 1, maxLength: 2 + 2 * events, size: "max" });
   const some = fc.array(history, { minLength: 1, maxLength: 80, size: "max" });
   let count = 0;
   while (count < runs) {
@@ -106,10 +106,10 @@ export function checkHistories(
   }
 }
 
-function check(bytes: Uint8Array, make: (byte: number, withLog: boolean) => Run): void {
+function check(bytes: Uint8Array, make: (bytes: Bytes, withLog: boolean) => Run): void {
   const isFine = (withLog: boolean) => {
     const events = new Bytes(bytes);
-    const run = make(events.next(), withLog);
+    const run = make(events, withLog);
     try {
       run.run(events);
       return true;

@@ -7,9 +7,10 @@
 import { rejected } from "../../core/change.ts";
 import { type Entry, Flag, isAbsent, isWanted } from "./entry.ts";
 import { sameFields } from "./fields.ts";
-import { dissolveCircle, isDeletable, unlink } from "./links.ts";
+import { dissolveCircle, isDeletable, recheckDependencies, unlink } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import {
+  askReferrers,
   backOff,
   deferredState,
   gone,
@@ -67,7 +68,7 @@ function unlinkThen(then: Action): Action {
 
 function dropUnlessReferenced(m: Machine, e: Entry): State {
   if (e.refs === 1) return State.FREE_WAIT;
-  dissolveCircle(m, e);
+  if (!dissolveCircle(m, e)) recheckDependencies(m, e);
   return State.TEMP;
 }
 
@@ -158,8 +159,9 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
   "delete unless referenced": (m, e, event) =>
     isAbsent(e) ? dropUnlessReferenced(m, e) : tryDelete(m, e, event),
   "tryDelete once released": (m, e, event) => {
-    if (!isAbsent(e) && !isDeletable(m, e)) return e.state;
-    return tryAgainOrDelete(m, e, event);
+    if (isAbsent(e) || isDeletable(m, e)) return tryAgainOrDelete(m, e, event);
+    askReferrers(m, e);
+    return e.state;
   },
   "NEED_SYNC": () => State.NEED_SYNC,
   "cancel renew, DEL_DEFER_SYNC": cancelRenew(State.DEL_DEFER_SYNC),

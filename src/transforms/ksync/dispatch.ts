@@ -55,6 +55,8 @@ function finishWork(m: Machine): void {
     const e = workEntries[at];
     const event = workEvents[at];
     if (e === undefined || event === undefined || e.refs === 0) continue;
+    // What the owner has asked for in this turn looks at everything anew.
+    if ((e.flags & Flag.DIRTY) !== 0) continue;
     if (event === Event.RE_EVAL && !isStillWoken(e) && e.state !== State.FAILED) continue;
     dispatch(m, e, event);
   }
@@ -92,6 +94,7 @@ function transit(m: Machine, e: Entry, from: State, to: State, event: Event): vo
       if (e.links !== undefined && e.links.deps.length > 0) m.later(e, Event.INT_PTR_REL);
       break;
     case State.ADD_DEFER:
+    case State.CHANGE_DEFER:
     case State.DEL_DEFER_REF:
       recheckDependencies(m, e);
       break;

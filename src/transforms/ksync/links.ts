@@ -187,10 +187,13 @@ export function dissolveCircle(m: Machine, e: Entry): boolean {
   return true;
 }
 
-/** Has the deletes that this entry may have held back looked at again. */
+/** Has the deletes that this entry may have held back, over however many others, looked at again. */
 export function recheckDependencies(m: Machine, e: Entry): void {
-  for (const dep of e.links?.deps ?? []) {
-    if (dep.state === State.DEL_DEFER_REF) m.later(dep, Event.INT_PTR_REL);
+  if (e.links === undefined || e.links.deps.length === 0) return;
+  const throughGivenUp = (member: Entry) =>
+    member === e || isGivenUp(member, true) ? member.links?.deps : undefined;
+  for (const dep of closure(e, throughGivenUp)) {
+    if (dep !== e && dep.state === State.DEL_DEFER_REF) m.later(dep, Event.INT_PTR_REL);
   }
 }
 

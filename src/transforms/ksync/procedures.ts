@@ -304,12 +304,17 @@ export function takeIndex(m: Machine, e: Entry): boolean {
   return false;
 }
 
-/** Has the delete wait for referrers: warns in time, and has them leave first where that is asked. */
+/** Has the delete wait for referrers, and warns in time. */
 function waitForReferrers(m: Machine, e: Entry): void {
   if (m.options.holdWarnMs > 0 && e.position < 0) m.timers.add(e, m.now + m.options.holdWarnMs);
+  askReferrers(m, e);
+}
+
+/** Where deletes cascade, has everybody who refers to the entry leave first and come back after. */
+export function askReferrers(m: Machine, e: Entry): void {
   if (m.options.onDependencyDeleted !== "cascade") return;
   for (const referrer of e.links?.referrers ?? []) {
-    const leaves = (referrer.flags & (Flag.WANTED | Flag.RENEW | Flag.RENEWING)) !== Flag.WANTED;
-    if (!leaves && !isOutOfTheWay(referrer)) m.later(referrer, Event.DEL_ADD_REQ);
+    const stays = (referrer.flags & (Flag.WANTED | Flag.RENEW | Flag.RENEWING)) === Flag.WANTED;
+    if (stays && !isOutOfTheWay(referrer)) m.later(referrer, Event.DEL_ADD_REQ);
   }
 }

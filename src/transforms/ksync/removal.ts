@@ -4,13 +4,10 @@
  *
  * @module
  */
-import { SUPERSEDED } from "../../core/change.ts";
 import type { Container } from "./container.ts";
-import { raise } from "./dispatch.ts";
-import { Flag, isActive } from "./entry.ts";
+import { isActive } from "./entry.ts";
 import type { Machine } from "./machine.ts";
-import { Event } from "./states.ts";
-import { unclaim } from "./update.ts";
+import { drop } from "./stale.ts";
 
 /** Begins to delete every entry of a container; none is made in it from now on. */
 export function removeContainer(m: Machine, container: Container): void {
@@ -56,11 +53,5 @@ export function walkOn(m: Machine): void {
 function visit(m: Machine, container: Container, key: string): void {
   const e = container.find(key);
   if (e === undefined || !isActive(e)) return;
-  unclaim(e);
-  const ticket = e.ticket;
-  e.ticket = undefined;
-  ticket?.settle(SUPERSEDED);
-  e.flags &= ~Flag.WANTED;
-  m.wasWanted = true;
-  raise(m, e, Event.DEL_REQ);
+  drop(m, e);
 }

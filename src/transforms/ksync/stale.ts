@@ -13,7 +13,7 @@ import { restrict } from "./fields.ts";
 import type { Machine } from "./machine.ts";
 import { Event, State } from "./states.ts";
 import { loseFlight } from "./answers.ts";
-import { refer, unclaim } from "./update.ts";
+import { giveUp, refer } from "./update.ts";
 
 /**
  * Takes a row of the sink over as it is, until somebody claims it (CreateStale).
@@ -66,8 +66,15 @@ export function found(m: Machine, container: Container, key: string, fields: Fie
     else container.others.set(key, fields);
     return;
   }
+  if ((e.flags & Flag.ADOPTED) !== 0 && !ours) {
+    // It was taken for ours by an earlier scan, and is not: it is forgotten without a write.
+    container.others.set(key, fields);
+    return;
+  }
   e.flags |= Flag.FOUND;
-  e.believed = restrict(fields, (name) => isOurField(e, name));
+  e.believed = (e.flags & Flag.ADOPTED) !== 0
+    ? fields
+    : restrict(fields, (name) => isOurField(e, name));
   if ((e.flags & Flag.STALE) !== 0) e.desired = e.believed;
 }
 
@@ -85,6 +92,8 @@ export function endScan(m: Machine, container: Container): void {
     e.flags &= ~Flag.FOUND;
   }
   container.open = true;
+  // What nobody claims, or no longer is, does not come back.
+  for (const e of container.stale) if (e.believed === null) drop(m, e);
   for (const e of container.entries.values()) raise(m, e, Event.SINK_UP);
   if (container.stale.size === 0) return;
   if (m.sweeping) m.sweepAt = Math.min(m.sweepAt, m.now + m.options.sweep.afterMs);
@@ -151,9 +160,14 @@ export function sweep(m: Machine): void {
 
 function sweepEntry(m: Machine, e: Entry): void {
   m.host.expiring?.(e);
-  unclaim(e);
-  e.flags &= ~Flag.WANTED;
   e.container.counters.swept++;
+  drop(m, e);
+}
+
+/** Deletes an entry that no owner stands behind. */
+export function drop(m: Machine, e: Entry): void {
+  giveUp(e);
+  e.flags &= ~Flag.WANTED;
   const ticket = e.ticket;
   e.ticket = undefined;
   ticket?.settle(SUPERSEDED);
@@ -174,7 +188,7 @@ export function endIsOverdue(m: Machine): void {
     "unswept",
     undefined,
     () =>
-      `no complete dump within ${maxWaitMs} ms; ${stale} unclaimed rows ` +
+      `no complete dump within ${maxWaitMs} ms; ${stale} giveUped rows ` +
       (withoutEnd ? "are swept all the same" : "stay until one comes"),
   );
   if (withoutEnd) startSweeping(m);

@@ -66,13 +66,20 @@ export function remove(
     }
     e = makeEntry(m, container, key);
   }
+  if ((e.flags & Flag.DIRTY) !== 0 && !isWanted(e)) {
+    container.counters.duplicates++;
+    take(e, ticket, m.generation);
+    return;
+  }
+  const waits = m.corked && container.compresses && isWanted(e) && !isOutstanding(e);
+  if (!waits) bringOn(m, e);
   if (e.state <= State.TEMP) claim(e, e.desired, NONE);
   if (m.options.damping !== undefined && isWanted(e)) noteFlap(m, e, m.options.damping);
-  unclaim(e);
+  giveUp(e);
   m.wasWanted = isWanted(e);
   take(e, ticket, m.generation);
   e.flags &= ~Flag.WANTED;
-  if (m.corked && m.wasWanted && container.compresses && !isOutstanding(e)) putOff(m, e);
+  if (waits) putOff(m, e);
   else raise(m, e, Event.DEL_REQ);
 }
 
@@ -88,6 +95,8 @@ export function renew(
   fields: Fields | undefined,
   ticket: Ticket | undefined,
 ): boolean {
+  const dirty = container.entries.get(key);
+  if (dirty !== undefined) bringOn(m, dirty);
   const found = container.entries.get(key);
   const last = found?.desired === NO_FIELDS ? undefined : found?.desired;
   const value = fields ?? last;
@@ -98,7 +107,6 @@ export function renew(
     return false;
   }
   const e = found ?? makeEntry(m, container, key);
-  if ((e.flags & Flag.DIRTY) !== 0) bringOn(m, e);
   if (container.dependencies !== undefined && !refer(m, e, value, ticket)) return false;
   if (e.state <= State.TEMP) claim(e, value, NONE);
   take(e, ticket, m.generation);
@@ -187,6 +195,8 @@ function putOff(m: Machine, e: Entry): void {
 function bringOn(m: Machine, e: Entry): void {
   if ((e.flags & Flag.DIRTY) === 0) return;
   e.flags &= ~Flag.DIRTY;
+  // What was raised for it meanwhile was left out, see `dispatch.ts`.
+  if (e.state === State.DEL_DEFER_REF) m.later(e, Event.INT_PTR_REL);
   m.wasWanted = true;
   raise(m, e, isWanted(e) ? Event.ADD_CHANGE_REQ : Event.DEL_REQ);
 }
@@ -222,8 +232,20 @@ function claim(e: Entry, fields: Fields, removed: readonly string[]): void {
   );
 }
 
-/** Somebody claims the entry: it will not be swept. */
-export function unclaim(e: Entry): void {
+/**
+ * An entry is to be deleted. If nobody has claimed it, none of its fields is known to be ours: the
+ * row goes as a whole, and nothing of it is taken away or written later.
+ */
+export function giveUp(e: Entry): void {
+  if ((e.flags & Flag.ADOPTED) !== 0) {
+    claim(e, NO_FIELDS, NONE);
+    e.desired = NO_FIELDS;
+  }
+  unclaim(e);
+}
+
+/** The entry will not be swept. */
+function unclaim(e: Entry): void {
   if ((e.flags & Flag.STALE) === 0) return;
   e.flags &= ~(Flag.STALE | Flag.ADOPTED);
   e.container.stale.delete(e);
