@@ -11,14 +11,6 @@ import { checkStoreUrl } from "./url.ts";
 /** The schemas whose values are secrets. Anything found here is masked wherever it is printed. */
 export const secrets: z.core.$ZodRegistry<{ readonly secret: true }> = z.registry();
 
-/**
- * The checks that are functions, by name. The quick check of every start knows them by it; a
- * schema with a check that is not named here is checked by zod alone.
- */
-export const functionChecks: z.core.$ZodRegistry<{
-  readonly name: "glob" | "store_url" | "redis_url";
-}> = z.registry();
-
 /** A whole number of milliseconds between two bounds. */
 export function milliseconds(min: number, max: number): z.ZodInt {
   return z.int().min(min).max(max);
@@ -38,18 +30,15 @@ export function patterns(): z.ZodArray<z.ZodString> {
     const complaint = checkGlob(text);
     if (complaint !== undefined) context.addIssue({ code: "custom", message: complaint });
   });
-  functionChecks.add(pattern, { name: "glob" });
   return z.array(pattern).min(1).max(256);
 }
 
 /** The address of a Redis server or, where `sqlite` is allowed, of an embedded store. */
 export function storeUrl(options: { readonly sqlite: boolean }): z.ZodString {
-  const url = z.string().superRefine((text, context) => {
+  return z.string().superRefine((text, context) => {
     const complaint = checkStoreUrl(text, options);
     if (complaint !== undefined) context.addIssue({ code: "custom", message: complaint });
   });
-  functionChecks.add(url, { name: options.sqlite ? "store_url" : "redis_url" });
-  return url;
 }
 
 /** A path, absolute or from the folder of the spec. */

@@ -1,6 +1,6 @@
 /**
- * Makes the files that follow from the schemas: the JSON Schema for editors, the table that every
- * start checks a spec by, and the reference page of the components.
+ * Makes the files that follow from the schemas: the JSON Schema for editors and the reference page
+ * of the components.
  *
  * ```sh
  * deno task schemas          # writes them
@@ -10,7 +10,6 @@
  * @module
  */
 import { jsonSchema } from "../src/spec/json_schema.ts";
-import { plainModule } from "../src/spec/plain_table.ts";
 import { componentsPage } from "./docs.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -19,7 +18,6 @@ const ROOT = new URL("../", import.meta.url);
 export const generated: Readonly<Record<string, () => Promise<string>>> = {
   "schemas/pipeline.schema.json": () =>
     Promise.resolve(JSON.stringify(jsonSchema(), undefined, 2) + "\n"),
-  "src/spec/plain.gen.ts": () => Promise.resolve(plainModule()),
   "docs/components.md": componentsPage,
 };
 

@@ -4,18 +4,18 @@
  *
  * @module
  */
-import type { SpecConfig } from "../../schemas/pipeline.ts";
+import type { z } from "zod";
+import { sinkSchema, type SpecConfig, specSchema } from "../../schemas/pipeline.ts";
 import { type Complaint, inOrder, SpecError } from "./errors.ts";
 import type { Finding } from "./finding.ts";
 import { type Environment, interpolate, type Interpolated } from "./interpolate.ts";
-import type { Verdict } from "./judge.ts";
+import { findingsOf, meantType, type Spec, stepsOf } from "./messages.ts";
 import { type Overridden, override } from "./overrides.ts";
 import type { Locator, Parsed } from "./parsed.ts";
-import { SINK_TYPES, SPEC } from "./plain.gen.ts";
-import { takePlain } from "./plain_schema.ts";
 import { applyRules } from "./rules.ts";
+import { componentType, isSecret } from "./schema_walk.ts";
 import { SourceText, type Spot } from "./source_text.ts";
-import { formatPath } from "./tree.ts";
+import { formatPath, isMapping, type Path, valueAt } from "./tree.ts";
 
 /** What the check is given beside the text. */
 export interface CheckOptions {
@@ -61,19 +61,12 @@ export async function check(source: SourceText, options: CheckOptions = {}): Pro
   const parsed = await parse(source);
   const overridden = override(parsed.tree, options.overrides ?? []);
   const interpolated = interpolate(overridden.tree, options.environment ?? (() => undefined));
-  const { findings, config } = await judge(overridden, interpolated);
+  const judge = new Judge(overridden, interpolated);
+  const { findings, config } = judge.judge();
   const refuse = (found: readonly Finding[], errorOptions?: ErrorOptions) =>
     complain(found, parsed, overridden, errorOptions);
   if (config === undefined || findings.length > 0) throw await refuse(findings);
   return { file: source.file, config, environment: [...interpolated.names].sort(), refuse };
-}
-
-/** The quick check takes a good spec; whatever else there is to say, zod says it. */
-async function judge(overridden: Overridden, interpolated: Interpolated): Promise<Verdict> {
-  const config = takePlain(SPEC, interpolated.tree);
-  const findings = [...interpolated.findings, ...applyRules(interpolated.tree, SINK_TYPES)];
-  if (config !== undefined && findings.length === 0) return { findings, config };
-  return (await import("./judge.ts")).judge(overridden, interpolated);
 }
 
 async function parse(source: SourceText): Promise<Parsed> {
@@ -82,6 +75,112 @@ async function parse(source: SourceText): Promise<Parsed> {
   const message = "The name of a spec ends in .yaml, .yml or .toml, which says how to read it";
   const place = { start: 0, end: 1 };
   throw new SpecError([new SourceText(source.file, "").complain(place, message)]);
+}
+
+/** The types of all sinks. */
+const SINKS: ReadonlySet<unknown> = new Set(sinkSchema.options.map(componentType));
+
+/** Puts the schema and the rules to a tree. */
+class Judge {
+  readonly #interpolated: Interpolated;
+  readonly #typed: ReadonlyMap<string, string>;
+  #tree: unknown;
+
+  constructor(overridden: Overridden, interpolated: Interpolated) {
+    this.#interpolated = interpolated;
+    this.#tree = interpolated.tree;
+    this.#typed = new Map([...overridden.typed, ...interpolated.replaced]);
+  }
+
+  judge(): { readonly findings: readonly Finding[]; readonly config: SpecConfig | undefined } {
+    let result = specSchema.safeParse(this.#tree);
+    if (!result.success && this.#retype(result.error.issues)) {
+      result = specSchema.safeParse(this.#tree);
+    }
+    const unset = new Set(this.#interpolated.findings.map(({ path }) => JSON.stringify(path)));
+    const findings = [...this.#interpolated.findings, ...this.#misplacedSecrets()];
+    const issues = result.success ? [] : result.error.issues;
+    for (const finding of this.#findings(issues, this.#tree)) {
+      // Where a name is not set there is no value to speak of.
+      if (!unset.has(JSON.stringify(finding.path))) findings.push(finding);
+    }
+    findings.push(...applyRules(this.#tree, SINKS));
+    return { findings, config: result.success ? result.data : undefined };
+  }
+
+  #findings(issues: readonly z.core.$ZodIssue[], tree: unknown): Finding[] {
+    const isForeign = (path: Path) => this.#interpolated.replaced.has(JSON.stringify(path));
+    const spec: Spec = { schema: specSchema, tree, isForeign };
+    return issues.flatMap((issue) => [...findingsOf(issue, spec), ...this.#behind(issue, tree)]);
+  }
+
+  /** What is wrong inside of something whose name or type is wrong: the schema stops there. */
+  #behind(issue: z.core.$ZodIssue, tree: unknown): Finding[] {
+    const path = stepsOf(issue);
+    if (issue.code === "invalid_key") {
+      const mended = { version: 1, pipelines: { unnamed: valueAt(tree, path) } };
+      return this.#below(["pipelines", "unnamed"], mended)
+        .map((finding) => ({ ...finding, path: [...path, ...finding.path.slice(2)] }));
+    }
+    const meant = meantType(issue, valueAt(tree, path));
+    return meant === undefined ? [] : this.#below(path.slice(0, -1), replaceAt(tree, path, meant));
+  }
+
+  /** The findings below a path in a tree that was mended there. */
+  #below(top: Path, tree: unknown): Finding[] {
+    const result = specSchema.safeParse(tree);
+    if (result.success) return [];
+    const inside = result.error.issues
+      .filter((issue) => top.every((step, index) => issue.path[index] === step));
+    return this.#findings(inside, tree);
+  }
+
+  /**
+   * Gives texts from the environment and from `--set` the type that the schema wants: a text has
+   * none of its own there. Says whether anything was changed.
+   */
+  #retype(issues: readonly z.core.$ZodIssue[]): boolean {
+    let changed = false;
+    for (const issue of issues) {
+      const path = stepsOf(issue);
+      const raw = this.#typed.get(JSON.stringify(path));
+      if (raw === undefined) continue;
+      const value = valueAt(this.#tree, path);
+      if (typeof value === "object") continue;
+      const other = typeof value === "string" ? plainValue(raw) : raw;
+      if (other === undefined) continue;
+      this.#tree = replaceAt(this.#tree, path, other);
+      changed = true;
+    }
+    return changed;
+  }
+
+  #misplacedSecrets(): Finding[] {
+    return this.#interpolated.references
+      .filter((path) => !isSecret(specSchema, path, this.#tree))
+      .map((path) => ({
+        path,
+        part: "value",
+        message: "A secret's reference may only stand in an option for secrets, such as password",
+      }));
+  }
+}
+
+/** The number or truth value that a text is. */
+function plainValue(text: string): number | boolean | undefined {
+  if (text === "true") return true;
+  if (text === "false") return false;
+  return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined;
+}
+
+/** A tree with another value at a path; what is not on the way is shared. */
+function replaceAt(tree: unknown, path: Path, value: unknown): unknown {
+  const [step, ...rest] = path;
+  if (step === undefined) return value;
+  if (Array.isArray(tree) && typeof step === "number") {
+    return tree.with(step, replaceAt(tree[step], rest, value));
+  }
+  return isMapping(tree) ? { ...tree, [step]: replaceAt(tree[step], rest, value) } : tree;
 }
 
 async function complain(

@@ -55,11 +55,10 @@ export function mergeGrants(parts: readonly GrantPart[]): Grant {
  *
  * @example
  * ```ts
- * import { denoArguments } from "./grant.ts";
- * denoArguments(
- *   { read: ["/run/redis.sock"], write: [], net: ["unix:/run/redis.sock"], ffi: [] },
- *   { entry: "/opt/portsync/child.ts", args: [] },
- * ); // ["run", "--quiet", "--no-prompt", "--cached-only", "--allow-read=/run/redis.sock", …]
+ * import { denoArguments, mergeGrants } from "./grant.ts";
+ * const grant = mergeGrants([{ why: "the secret", read: ["/etc/portsync/redis"] }]);
+ * denoArguments(grant, { entry: "/opt/portsync/child.ts", args: [] });
+ * // ["run", "--quiet", "--no-prompt", "--cached-only", "--allow-read=/etc/portsync/redis", …]
  * ```
  */
 export function denoArguments(
