@@ -68,7 +68,7 @@ export class PipelineProcess {
       args: [...args],
       cwd: "/",
       clearEnv: true,
-      env: ownCache(),
+      env: denoSettings(),
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -182,9 +182,12 @@ export class PipelineProcess {
   }
 }
 
-/** Where Deno keeps its cache, if that is not where it always is; nothing else is handed on. */
-function ownCache(): Record<string, string> {
+/**
+ * What Deno itself is told: where it keeps its cache, if that is not where it always is, and not to
+ * look for a newer Deno half a second after its start, which asks the network and costs 2 MB.
+ */
+function denoSettings(): Record<string, string> {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "DENO_DIR" });
   const folder = state === "granted" ? Deno.env.get("DENO_DIR") : undefined;
-  return folder === undefined ? {} : { DENO_DIR: folder };
+  return { DENO_NO_UPDATE_CHECK: "1", ...(folder === undefined ? {} : { DENO_DIR: folder }) };
 }
