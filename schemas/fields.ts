@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { checkGlob } from "../src/core/glob.ts";
 import { SECRET_REFERENCE } from "../src/core/secret.ts";
 import { checkStoreUrl } from "./url.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { milliseconds, patterns, tableName } from "./fields.ts";
 
 const fieldName = () => z.string().min(1).max(128);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { extraFields, interfaces, milliseconds } from "./fields.ts";
 
 /** Settings of the `netlink` source. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ksyncSchema } from "./ksync.ts";
 import { netlinkSchema } from "./netlink.ts";
 import { replaySchema } from "./replay.ts";

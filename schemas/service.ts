@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { filePath, milliseconds } from "./fields.ts";
 
 /** Settings of the service around the pipelines; folders are completed when the spec is resolved. */

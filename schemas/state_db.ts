@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { filePath, milliseconds, secret, storeUrl, tableName } from "./fields.ts";
 
 /** Settings of the `state_db` sink. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { filePath, milliseconds, patterns, secret, storeUrl, tableName } from "./fields.ts";
 
 /** Where the known ports stand. */

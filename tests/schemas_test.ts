@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { z } from "zod";
+import * as z from "zod";
 import {
   pipelineNameSchema,
   sinkSchema,

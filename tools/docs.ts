@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Definition } from "../src/core/component.ts";
 import {
   pipelineSchema,

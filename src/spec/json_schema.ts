@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { specSchema } from "../../schemas/pipeline.ts";
 
 /** A piece of a JSON Schema. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "zod";
+import * as z from "zod";
 import { secrets } from "../../schemas/fields.ts";
 import { isMapping, type Path } from "./tree.ts";
 
