@@ -83,7 +83,7 @@ static bool read_attribute(const struct rule *rule, const uint8_t *value, uint32
         memcpy(field, value, size);
         *field_size = (uint8_t)size;
         break;
-    case BYTES:
+    default: /* BYTES */
         if (size > rule->room)
             return false;
         memcpy(field, value, size);

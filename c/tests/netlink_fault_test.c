@@ -3,33 +3,63 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "../nl_socket.h"
 #include "../paths.h"
 #include "nl_live.h"
 
-enum call { NONE, SOCKET, BIND, SETSOCKOPT, GETSOCKOPT, SETNS, EVENTFD, RECEIVE, POLL, SEND, HOME };
+enum call {
+    SOCKET,
+    BIND,
+    SETSOCKOPT,
+    GETSOCKOPT,
+    SETNS,
+    EVENTFD,
+    RECEIVE,
+    POLL,
+    SEND,
+    HOME,
+    ROOT,
+    WAKE,
+    CALLS
+};
 
-static enum call failing;
-static int skip, error_to_give;
+static struct {
+    int after, times, error;
+} faults[CALLS];
 
-/* The next call but `after` fails with `error`. */
+/* What recvmmsg() pretends. */
+static bool endless, nothing;
+static uint32_t longer;
+
+/* After `after` calls that work, `times` calls fail with `error`. */
+static void fail_times(enum call call, int after, int times, int error)
+{
+    faults[call].after = after;
+    faults[call].times = times;
+    faults[call].error = error;
+}
+
 static void fail(enum call call, int after, int error)
 {
-    failing = call;
-    skip = after;
-    error_to_give = error;
+    fail_times(call, after, 1, error);
 }
 
 static bool fails(enum call call)
 {
-    if (failing != call || skip-- > 0)
+    if (faults[call].times == 0 || faults[call].after-- > 0)
         return false;
-    failing = NONE;
-    errno = error_to_give;
+    faults[call].times--;
+    errno = faults[call].error;
     return true;
+}
+
+/* Every fault that was asked for has happened. */
+static void check_done(void)
+{
+    for (int call = 0; call < CALLS; call++)
+        SAME(faults[call].times, 0);
 }
 
 int socket(int domain, int type, int protocol)
@@ -64,7 +94,14 @@ int eventfd(unsigned int start, int flags)
 
 int recvmmsg(int fd, struct mmsghdr *headers, unsigned int count, int flags, struct timespec *time)
 {
-    return fails(RECEIVE) ? -1 : (int)syscall(SYS_recvmmsg, fd, headers, count, flags, time);
+    if (fails(RECEIVE))
+        return -1;
+    if (endless || nothing)
+        return nothing ? 0 : (int)count;
+    int received = (int)syscall(SYS_recvmmsg, fd, headers, count, flags, time);
+    for (int i = 0; i < received; i++)
+        headers[i].msg_len += longer;
+    return received;
 }
 
 int ppoll(struct pollfd *files, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
@@ -82,7 +119,14 @@ ssize_t send(int fd, const void *bytes, size_t size, int flags)
 int open(const char *path, int flags, ...)
 {
     bool is_home = strcmp(path, "/proc/thread-self/ns/net") == 0;
-    return is_home && fails(HOME) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0);
+    if ((is_home && fails(HOME)) || (strcmp(path, "/") == 0 && fails(ROOT)))
+        return -1;
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0);
+}
+
+int eventfd_write(int fd, eventfd_t value)
+{
+    return fails(WAKE) || write(fd, &value, sizeof(value)) != sizeof(value) ? -1 : 0;
 }
 
 static int open_files(void)
@@ -106,29 +150,29 @@ static void opening_fails(void)
         enum call call;
         int after, error, result;
     } cases[] = {
-        {SOCKET, 0, EMFILE, -EMFILE},   {SOCKET, 1, EMFILE, -EMFILE},
-        {BIND, 0, ENOMEM, -ENOMEM},     {EVENTFD, 0, EMFILE, -EMFILE},
-        {SETNS, 0, EPERM, -EPERM},      {SETNS, 1, EPERM, -ENOTRECOVERABLE},
-        {SETNS, 2, EPERM, -EPERM},      {HOME, 0, ENOENT, -ENOENT},
-        {SETSOCKOPT, 5, EPERM, -EPERM}, /* joining the group */
+        {SOCKET, 0, EMFILE, -EMFILE}, {SOCKET, 1, EMFILE, -EMFILE},
+        {BIND, 0, ENOMEM, -ENOMEM},   {EVENTFD, 0, EMFILE, -EMFILE},
+        {SETNS, 0, EPERM, -EPERM},    {SETNS, 1, EPERM, -ENOTRECOVERABLE},
+        {SETNS, 2, EPERM, -EPERM},    {HOME, 0, ENOENT, -ENOENT},
+        {ROOT, 0, EMFILE, -EMFILE},   {SETSOCKOPT, 5, EPERM, -EPERM}, /* joining the group */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int before = open_files();
         fail(cases[i].call, cases[i].after, cases[i].error);
         SAME(open_there(), cases[i].result);
-        SAME(failing, NONE);
+        check_done();
         SAME(open_files(), before);
         enter_namespace();
     }
     /* Not able to return, and no socket either. */
-    struct rlimit limit, low = {3, 3};
-    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     fail(SOCKET, 0, EMFILE);
-    SAME(open_there(), -EMFILE);
-    low.rlim_max = limit.rlim_max;
-    CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
-    SAME(open_there(), -EMFILE);
-    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    fail(SETNS, 1, EPERM);
+    SAME(open_there(), -ENOTRECOVERABLE);
+    enter_namespace();
+    /* Neither forced nor asked for. */
+    fail_times(SETSOCKOPT, 4, 2, EPERM);
+    SAME(open_there(), -EPERM);
+    check_done();
 }
 
 static void what_a_kernel_may_lack(void)
@@ -165,13 +209,47 @@ static void reading_fails(int32_t handle)
     run("ip link add r0 type ifb && ip link del r0");
     fail(RECEIVE, 1, EIO);
     CHECK(ps_nl_poll(handle, buffer, RECORDS, 0) > 0);
-    SAME(failing, NONE);
+    check_done();
     SAME(ps_nl_poll(handle, buffer, RECORDS, 0), 0);
 
     fail(POLL, 0, EINTR);
     SAME(ps_nl_wait(handle, buffer, RECORDS, 1, 0), 0);
     fail(POLL, 0, ENOMEM);
     SAME(ps_nl_wait(handle, buffer, RECORDS, 1, 0), -ENOMEM);
+}
+
+static void waking_fails(int32_t handle)
+{
+    fail(WAKE, 0, EAGAIN);
+    SAME(ps_nl_wake(handle), -EAGAIN);
+}
+
+/* Events come faster than they can be thrown away; a datagram is longer than any room. */
+static void the_socket_misbehaves(int32_t handle)
+{
+    struct ps_nl *nl = inside(handle);
+    uint64_t before = stats_of(handle).discarded;
+    endless = true;
+    SAME(ps_nl_dump(handle), 0);
+    endless = false;
+    SAME(stats_of(handle).discarded - before, 1u << 20);
+    expect(handle, PS_DUMP_END, NULL);
+    nothing = true;
+    ps_nl_discard_events(nl);
+    SAME(ps_nl_poll(handle, (uint8_t *)links, RECORDS, 0), 0);
+    nothing = false;
+
+    longer = PS_DATAGRAM_MAX;
+    SAME(ps_nl_dump(handle), 0);
+    SAME(expect(handle, PS_DUMP_FAILED, NULL)->value, EMSGSIZE);
+    SAME(nl->dump_slot, PS_DATAGRAM_MAX);
+    longer = 1000000;
+    run("ip link add r0 type ifb");
+    SAME(expect(handle, PS_LOST, NULL)->value, PS_LOSS_TRUNCATED);
+    SAME(stats_of(handle).slot_bytes, PS_DATAGRAM_MAX);
+    longer = 0;
+    run("ip link del r0");
+    expect(handle, PS_LINK_GONE, "r0");
 }
 
 static void dumping_fails(int32_t handle)
@@ -203,7 +281,9 @@ int main(void)
     opening_fails();
     int32_t handle = open_here(LARGE);
     reading_fails(handle);
+    waking_fails(handle);
     dumping_fails(handle);
+    the_socket_misbehaves(handle);
     SAME(ps_nl_close(handle), 0);
     what_a_kernel_may_lack();
     run("ip netns del %s", netns + 11);

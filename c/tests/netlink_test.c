@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "../nl_socket.h"
 #include "../paths.h"
 #include "nl_live.h"
 
@@ -35,7 +36,7 @@ static void a_dump_in_small_pieces(void)
     run("for i in $(seq 100); do echo link add d$i type ifb; done | ip -batch -");
     SAME(ps_nl_dump(handle), 0);
     do {
-        SAME(ps_nl_poll(handle, (uint8_t *)links, 1, 0), 1);
+        SAME(ps_nl_wait(handle, (uint8_t *)links, 1, 1000, 1000000), 1);
         SAME(ps_nl_dump(handle), links[0].type == PS_DUMP_END ? 0 : -EINPROGRESS);
         type = links[0].type;
         entries += type == PS_LINK_DUMPED;
@@ -51,6 +52,13 @@ static void a_dump_in_small_pieces(void)
     SAME(ps_nl_dump(handle), 0);
     expect(handle, PS_DUMP_END, NULL);
     SAME(stats_of(handle).interrupted, 0);
+
+    /* A wait for an answer that takes its time. */
+    struct ps_nl *nl = inside(handle);
+    nl->decoder.dump = 77;
+    SAME(take(handle, 1), 0);
+    SAME(ps_nl_request_dump(nl->dump, 77), 0);
+    expect(handle, PS_DUMP_END, NULL);
     run("for i in $(seq 100); do echo link del d$i; done | ip -batch -");
     SAME(ps_nl_close(handle), 0);
 }
@@ -137,7 +145,12 @@ static void only_the_kernel_is_believed(void)
 static void *wait_for_ever(void *handle)
 {
     static struct ps_link own[1];
-    return (void *)(intptr_t)ps_nl_wait(*(int32_t *)handle, (uint8_t *)own, 1, PS_FOREVER, 0);
+    int32_t result;
+    /* The other thread may be using the handle just now, to see whether we do. */
+    do
+        result = ps_nl_wait(*(int32_t *)handle, (uint8_t *)own, 1, PS_FOREVER, 0);
+    while (result == -EBUSY);
+    return (void *)(intptr_t)result;
 }
 
 static void a_wait_is_alone_and_ends_when_woken(void)
@@ -148,7 +161,7 @@ static void a_wait_is_alone_and_ends_when_woken(void)
     uint8_t text[8];
     CHECK(pthread_create(&thread, NULL, wait_for_ever, &handle) == 0);
     while (ps_nl_poll(handle, (uint8_t *)links, 1, 0) != -EBUSY)
-        ;
+        usleep(1000);
     SAME(ps_nl_wait(handle, (uint8_t *)links, 1, 0, 0), -EBUSY);
     SAME(ps_nl_dump(handle), -EBUSY);
     SAME(ps_nl_error(handle, text, sizeof(text)), -EBUSY);
@@ -191,6 +204,12 @@ static void streams_gather_and_single_events_do_not_wait(void)
     start = seconds();
     CHECK(ps_nl_wait(handle, (uint8_t *)links, RECORDS, 1000, 30000) > 0);
     CHECK(seconds() - start >= 0.029);
+    SAME(stats_of(handle).lingered, 1);
+
+    run("ip link set l0 mtu 1402");
+    nl->stream = 5;
+    nl->last_event = (uint64_t)(seconds() * 1e9);
+    SAME(take(handle, 1000), 1);
     SAME(stats_of(handle).lingered, 1);
 
     /* A full buffer says that more is queued already. */

@@ -183,6 +183,13 @@ static void words_that_cannot_be_read(void)
         ends(0, PS_DUMP_FAILED, 22);
         check_words("");
     }
+    /* Two bytes behind the last attribute make none. */
+    begin();
+    put_error(-22, NLM_F_CAPPED | NLM_F_ACK_TLVS, 16, TLVS(OFFSET "\1\0"));
+    bytes.size -= 2;
+    end_message(&bytes, 0);
+    ends(0, PS_DUMP_FAILED, 22);
+    check_words("");
     /* Long words are cut, and words need no NUL. */
     char words[204] = {(char)204, 0, 1, 0};
     memset(words + 4, 'w', 200);
