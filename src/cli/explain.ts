@@ -7,7 +7,13 @@ import { ExitCode } from "../core/errors.ts";
 import { escapeControls } from "../core/escape.ts";
 import { denoArguments, shellLine } from "../spec/grant.ts";
 import type { PipelinePlan } from "../spec/plan.ts";
-import { pipelineProgram, supervisorGrant, supervisorProgram } from "../spec/programs.ts";
+import {
+  loneGrant,
+  loneProgram,
+  pipelineProgram,
+  supervisorGrant,
+  supervisorProgram,
+} from "../spec/programs.ts";
 import type { Arguments, Command, Io, Output } from "./command.ts";
 import { type Loaded, loadPlan } from "./load_plan.ts";
 import { setOption } from "./options.ts";
@@ -39,21 +45,37 @@ export interface Explanation {
   readonly file: string;
   readonly service: Loaded["plan"]["service"];
   /** Each pipeline's plan with the command line that runs it. */
-  readonly pipelines: readonly (PipelinePlan & { readonly command: readonly string[] })[];
+  readonly pipelines: readonly ExplainedPipeline[];
   /** The supervisor under the narrowest permissions that this spec allows. */
   readonly supervisor: { readonly command: readonly string[] };
+}
+
+/** One pipeline, as `explain --json` prints it. */
+export interface ExplainedPipeline extends PipelinePlan {
+  /** How the supervisor starts it. */
+  readonly command: readonly string[];
+  /** How it is started without a supervisor, under the narrowest permissions. */
+  readonly alone: readonly string[];
 }
 
 /** Puts a plan and its command lines together. */
 export function explanation(loaded: Loaded, deno: string): Explanation {
   const { plan, checked: { environment } } = loaded;
-  const grant = supervisorGrant(loaded, { deno, environment });
+  const surroundings = { deno, environment };
+  const grant = supervisorGrant(loaded, surroundings);
   return {
     file: plan.file,
     service: plan.service,
     pipelines: plan.pipelines.map((pipeline) => ({
       ...pipeline,
       command: [deno, ...denoArguments(pipeline.grant, pipelineProgram(pipeline.name))],
+      alone: [
+        deno,
+        ...denoArguments(
+          loneGrant(loaded, pipeline, surroundings),
+          loneProgram(plan.file, pipeline.name),
+        ),
+      ],
     })),
     supervisor: { command: [deno, ...denoArguments(grant, supervisorProgram(plan.file))] },
   };
@@ -80,6 +102,7 @@ function print({ file, service, pipelines, supervisor }: Explanation, out: Outpu
     printSettings({ ...settings, transforms, sinks }, "  ", out);
     printReasons(pipeline, out);
     printCommand("Started as", pipeline.command, out);
+    printCommand("Without a supervisor, for a unit of its own", pipeline.alone, out);
   }
   out.line();
   out.line(bold("Supervisor"));

@@ -14,6 +14,9 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   run: () => import("./run.ts"),
   validate: () => import("./validate.ts"),
   explain: () => import("./explain.ts"),
+  state: () => import("./state.ts"),
+  status: () => import("./status.ts"),
+  record: () => import("./record.ts"),
 };
 
 /**

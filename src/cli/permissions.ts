@@ -5,6 +5,7 @@
  */
 import { StopError } from "../core/errors.ts";
 import { shellLine } from "../spec/grant.ts";
+import type { PipelinePlan } from "../spec/plan.ts";
 
 /** A permission that a command cannot do without. */
 export type Need =
@@ -38,6 +39,28 @@ export function requirePermissions(needs: readonly Need[], words: readonly strin
       `  Start with the permission set of deno.json: ${shellLine(start)}\n` +
       "  What one spec needs, and nothing more, is what portsync explain FILE prints",
   );
+}
+
+/**
+ * Refuses to run a pipeline in this process under less than its grant.
+ *
+ * @throws {StopError} with the command that prints the right command line
+ */
+export function requireGrant({ name, grant }: PipelinePlan, file: string): void {
+  const kinds = { read: grant.read, write: grant.write, ffi: grant.ffi };
+  const missing = Object.entries(kinds).flatMap(([kind, paths]) =>
+    paths.filter((path) => !isGranted(kind, path)).map((path) => `--allow-${kind}=${path}`)
+  );
+  if (missing.length === 0) return;
+  throw new StopError(
+    `Pipeline ${name} may not do what it needs in this process: ${missing.join(" ")}\n` +
+      `  The whole command line is what portsync explain ${file} prints`,
+  );
+}
+
+function isGranted(kind: string, path: string): boolean {
+  const name = kind === "read" || kind === "write" ? kind : "ffi";
+  return Deno.permissions.querySync({ name, path }).state === "granted";
 }
 
 function flagOf(need: Need): string {

@@ -10,6 +10,7 @@
 import { StopError } from "../core/errors.ts";
 import type { Plan } from "../spec/plan.ts";
 import { MAIN_ENTRY } from "../spec/programs.ts";
+import type { SpecWords } from "./load_plan.ts";
 
 /** What the planning process may do: read files, names of the environment and who we are. */
 const GRANT = ["--allow-read", "--allow-env", "--allow-sys=uid"];
@@ -18,19 +19,26 @@ const GRANT = ["--allow-read", "--allow-env", "--allow-sys=uid"];
 export type Planned = { readonly plan: Plan } | { readonly exitCode: number };
 
 /**
- * Whether this process may do all that the planning process would be allowed. Under a narrower
- * grant it must plan by itself, or it would reach around its own walls.
+ * Makes the plan of a spec. A process that may do less than the planning process would be allowed
+ * plans by itself, or it would reach around its own walls.
+ *
+ * @param options `here` to plan in this process in any case: a lone pipeline starts no other
+ * @throws {SpecError | StopError} when it plans here and something is wrong
  */
-export function mayPlanElsewhere(): boolean {
-  return (["read", "env"] as const).every((name) =>
+export async function makePlan(
+  words: SpecWords,
+  options: { readonly here?: boolean } = {},
+): Promise<Planned> {
+  const mayPlanElsewhere = (["read", "env"] as const).every((name) =>
     Deno.permissions.querySync({ name }).state === "granted"
   );
+  if (mayPlanElsewhere && options.here !== true) return await planElsewhere(words);
+  const { loadPlan } = await import("./load_plan.ts");
+  return await loadPlan(words);
 }
 
-/** Starts planning at once. Complaints about the spec go straight to standard error. */
-export async function planElsewhere(
-  { file, overrides }: { readonly file: string; readonly overrides: readonly string[] },
-): Promise<Planned> {
+/** Complaints about the spec go from there straight to standard error. */
+async function planElsewhere({ file, overrides }: SpecWords): Promise<Planned> {
   const sets = overrides.flatMap((override) => ["--set", override]);
   const planner = new Deno.Command(Deno.execPath(), {
     args: [

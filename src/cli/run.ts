@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { ExitCode, StopError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
+import { ExitCode } from "../core/errors.ts";
 import type { PipelinePlan, Plan } from "../spec/plan.ts";
-import { type Arguments, type Command, type Io, UsageError } from "./command.ts";
+import type { Arguments, Command, Io } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
-import type { SpecWords } from "./load_plan.ts";
-import { needsToStart, requirePermissions } from "./permissions.ts";
-import { mayPlanElsewhere, planElsewhere, type Planned } from "./plan_elsewhere.ts";
+import { needsToStart, requireGrant, requirePermissions } from "./permissions.ts";
+import { pickPipelines } from "./pick.ts";
+import { makePlan } from "./plan_elsewhere.ts";
 import { setOption } from "./options.ts";
 import { openScreen } from "./screen.ts";
 import type { ServiceLog } from "./service_log.ts";
@@ -59,7 +58,7 @@ async function run(args: Arguments, io: Io): Promise<number> {
     ...args.list("set"),
     ...(level === undefined ? [] : [`service.log_level=${level}`]),
   ];
-  const planning = makePlan({ file, overrides }, alone !== undefined);
+  const planning = makePlan({ file, overrides }, { here: alone !== undefined });
   // While the spec is read elsewhere there is time to load what comes next.
   const loading = Promise.all([import("../runtime/supervisor.ts"), import("./service_log.ts")]);
   const planned = await planning;
@@ -68,15 +67,9 @@ async function run(args: Arguments, io: Io): Promise<number> {
   return await start(planned.plan, args, io);
 }
 
-/** Plans in this process or, where that is allowed, beside it. */
-async function makePlan(words: SpecWords, inThisProcess: boolean): Promise<Planned> {
-  if (!inThisProcess && mayPlanElsewhere()) return await planElsewhere(words);
-  const { loadPlan } = await import("./load_plan.ts");
-  return await loadPlan(words);
-}
-
 async function start(plan: Plan, args: Arguments, io: Io): Promise<number> {
-  if (plan.pipelines.length === 0) throw new UsageError(`There is no pipeline in ${plan.file}`);
+  const alone = args.text("pipeline");
+  const [first] = pickPipelines(plan, alone);
   const { service } = plan;
   const { ServiceLog } = await import("./service_log.ts");
   const log = new ServiceLog(service.log_level);
@@ -87,10 +80,9 @@ async function start(plan: Plan, args: Arguments, io: Io): Promise<number> {
     log,
     ...(watch && { onRows: (name: string, rows: Rows) => screen.rows(name, rows) }),
   };
-  const alone = args.text("pipeline");
-  const starter = alone === undefined
+  const starter = alone === undefined || first === undefined
     ? await supervised(plan, common)
-    : await unsupervised(plan, pick(plan, alone), common);
+    : await unsupervised(plan, first, common);
   using interrupt = onInterrupt(() => starter.kill());
   const running = starter.start(interrupt.signal);
   await log.open(service, io.error, (line) => watch ? screen.text(line) : io.error.write(line));
@@ -122,21 +114,10 @@ async function unsupervised(
   plan: PipelinePlan,
   common: Common,
 ): Promise<Starter> {
+  requireGrant(plan, file);
   const { runAlone } = await import("../runtime/lone.ts");
   return {
     start: (signal) => runAlone({ ...common, file, plan, service, signal }),
     kill: () => Deno.exit(ExitCode.ok),
   };
-}
-
-/** The pipeline of that name. */
-export function pick({ pipelines, file }: Plan, name: string): PipelinePlan {
-  const found = pipelines.find((pipeline) => pipeline.name === name);
-  if (found !== undefined) return found;
-  const meant = nearest(name, pipelines.map((pipeline) => pipeline.name));
-  throw new StopError(
-    `There is no pipeline ${JSON.stringify(name)} in ${file}` +
-      (meant === undefined ? "" : `; did you mean ${meant}?`),
-    { exitCode: ExitCode.usage },
-  );
 }

@@ -21,22 +21,30 @@ export interface Screen extends Disposable {
  * A screen for an output: a live table on a terminal, one line for each change elsewhere.
  *
  * @param log where text goes when there is no terminal, since the rows are the result
+ * @param options `json` for one object a line, also on a terminal
  */
-export function openScreen(out: Output, log: Output): Screen {
-  return out.terminal ? new LiveScreen(out, log) : new PlainScreen(out, log);
+export function openScreen(
+  out: Output,
+  log: Output,
+  options: { readonly json?: boolean } = {},
+): Screen {
+  if (options.json) return new PlainScreen(out, log, JSON.stringify);
+  return out.terminal ? new LiveScreen(out, log) : new PlainScreen(out, log, rowLine);
 }
 
 class PlainScreen implements Screen {
   readonly #out: Output;
   readonly #log: Output;
+  readonly #format: (row: RowReport) => string;
 
-  constructor(out: Output, log: Output) {
+  constructor(out: Output, log: Output, format: (row: RowReport) => string) {
     this.#out = out;
     this.#log = log;
+    this.#format = format;
   }
 
   rows(_pipeline: string, rows: readonly RowReport[]): void {
-    this.#out.write(rows.map((row) => rowLine(row) + "\n").join(""));
+    this.#out.write(rows.map((row) => this.#format(row) + "\n").join(""));
   }
 
   text(text: string): void {

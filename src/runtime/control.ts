@@ -7,6 +7,7 @@
  * @module
  */
 import { StopError } from "../core/errors.ts";
+import { stagingPath } from "../spec/programs.ts";
 import { LineSplitter, LineWriter } from "./lines.ts";
 import { parseObject, type Question, readQuestion, textOf } from "./protocol.ts";
 
@@ -27,18 +28,9 @@ export type ControlRequest =
 /** Answers requests with plain JSON, or throws with words for the operator. */
 export type ControlHandler = (request: ControlRequest) => Promise<unknown>;
 
-/** The control socket of a supervisor, in its runtime folder. */
-export function controlPath(runtimeFolder: string): string {
-  return `${runtimeFolder}/control.sock`;
-}
-
-/** The control socket of a pipeline that runs alone. */
-export function lonePath(runtimeFolder: string, pipeline: string): string {
-  return `${runtimeFolder}/${pipeline}.sock`;
-}
-
 /** An open control socket. */
 export class ControlServer implements AsyncDisposable {
+  readonly #path: string;
   readonly #lock: Deno.FsFile;
   readonly #listener: Deno.UnixListener;
   readonly #handler: ControlHandler;
@@ -46,7 +38,13 @@ export class ControlServer implements AsyncDisposable {
   readonly #serving: Promise<void>;
 
   /** Not for callers: use {@linkcode openControl}. */
-  constructor(lock: Deno.FsFile, listener: Deno.UnixListener, handler: ControlHandler) {
+  constructor(
+    path: string,
+    lock: Deno.FsFile,
+    listener: Deno.UnixListener,
+    handler: ControlHandler,
+  ) {
+    this.#path = path;
     this.#lock = lock;
     this.#listener = listener;
     this.#handler = handler;
@@ -55,7 +53,8 @@ export class ControlServer implements AsyncDisposable {
 
   /** Closes it and every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close(); // which also removes the socket
+    this.#listener.close();
+    removeIfThere(this.#path);
     for (const connection of this.#connections) close(connection);
     await this.#serving;
     this.#lock.close();
@@ -126,21 +125,32 @@ export async function openControl(path: string, handler: ControlHandler): Promis
       );
     }
     removeIfThere(path);
-    return new ControlServer(lock, listenPrivately(path), handler);
+    return new ControlServer(path, lock, listenPrivately(path), handler);
   } catch (error) {
     lock.close();
     throw error;
   }
 }
 
-/** Listens on a socket that has its mode from its first moment. */
+/**
+ * Listens on a socket that nobody else can reach before it has its mode: it is made in a folder of
+ * our own and moved to its place.
+ */
 function listenPrivately(path: string): Deno.UnixListener {
-  const before = Deno.umask(0o177);
+  const staging = stagingPath(path);
+  const folder = staging.slice(0, staging.lastIndexOf("/"));
+  Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  Deno.chmodSync(folder, 0o700);
+  removeIfThere(staging);
+  const listener = Deno.listen({ transport: "unix", path: staging });
   try {
-    return Deno.listen({ transport: "unix", path });
-  } finally {
-    Deno.umask(before);
+    Deno.chmodSync(staging, 0o600);
+    Deno.renameSync(staging, path);
+  } catch (error) {
+    listener.close();
+    throw error;
   }
+  return listener;
 }
 
 async function isListening(path: string): Promise<boolean> {

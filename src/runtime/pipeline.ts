@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Batch, Receipt } from "../core/change.ts";
+import { ACCEPTED, type Batch, type Receipt } from "../core/change.ts";
 import type { Source, Stage } from "../core/stage.ts";
 import type { Counter, Telemetry } from "../core/telemetry.ts";
 import { inTime, nextTurn } from "./turn.ts";
@@ -46,6 +46,7 @@ export class Pipeline {
   /** Tells the stages that nobody waits for receipts any more. */
   readonly #work = new AbortController();
   readonly #outcomes: Readonly<Record<Receipt["outcome"], Counter>>;
+  readonly #accepted: Counter;
   readonly #batches: Counter;
   readonly #changes: Counter;
   #outstanding = 0;
@@ -68,6 +69,7 @@ export class Pipeline {
     this.#end = resolve;
     this.#batches = telemetry.counter("batches_total");
     this.#changes = telemetry.counter("changes_total");
+    this.#accepted = telemetry.counter("accepted_total");
     this.#outcomes = {
       applied: telemetry.counter("applied_total"),
       superseded: telemetry.counter("superseded_total"),
@@ -128,13 +130,17 @@ export class Pipeline {
   async #settle(batch: Batch): Promise<void> {
     try {
       const receipts = await this.#head.handle(batch, this.#work.signal);
-      for (const { outcome } of receipts) this.#outcomes[outcome].value++;
+      for (const receipt of receipts) this.#counterOf(receipt).value++;
       await this.#parts.source.settle(batch, receipts);
     } catch (error) {
       this.fail(asError(error));
     }
     this.#outstanding--;
     this.#wake?.();
+  }
+
+  #counterOf(receipt: Receipt): Counter {
+    return receipt === ACCEPTED ? this.#accepted : this.#outcomes[receipt.outcome];
   }
 
   async #close(deadline: number): Promise<void> {

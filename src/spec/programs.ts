@@ -4,6 +4,7 @@
  * @module
  */
 import type { Program, SupervisorGrant } from "./grant.ts";
+import type { PipelinePlan } from "./plan.ts";
 import type { Resolved } from "./resolve.ts";
 
 /** Whether this is the bundle that `tools/build.ts` makes, and not the sources. */
@@ -33,34 +34,93 @@ export function supervisorProgram(file: string): Program {
   return { entry: MAIN_ENTRY, args: ["run", file] };
 }
 
+/** One pipeline alone, without a supervisor. */
+export function loneProgram(file: string, pipeline: string): Program {
+  return { entry: MAIN_ENTRY, args: ["run", file, "--pipeline", pipeline] };
+}
+
+/** The control socket of a supervisor. */
+export function controlPath(runtimeFolder: string): string {
+  return `${runtimeFolder}/control.sock`;
+}
+
+/** The control socket of a pipeline that runs alone. */
+export function lonePath(runtimeFolder: string, pipeline: string): string {
+  return `${runtimeFolder}/${pipeline}.sock`;
+}
+
+/** Where a control socket is made, until it has its mode and is moved to its place. */
+export function stagingPath(path: string): string {
+  return path.replace(/[^/]*$/, ".starting/$&");
+}
+
+/** Listening on a control socket, and looking whether somebody else does. */
+function controlGrant(path: string): string[] {
+  return [`unix:${path}`, `unix:${stagingPath(path)}`];
+}
+
+/** What making a plan and standing for it takes, beside what the plan itself needs. */
+const OWN_NAMES = [
+  "CREDENTIALS_DIRECTORY",
+  "HOME",
+  "NOTIFY_SOCKET",
+  "XDG_RUNTIME_DIR",
+  "XDG_STATE_HOME",
+];
+
+/** What the grants of a supervisor and of a lone pipeline depend on beside the plan. */
+export interface Surroundings {
+  /** Absolute path of the Deno that runs us. */
+  readonly deno: string;
+  /** Names of the environment that the spec refers to. */
+  readonly environment: readonly string[];
+}
+
 /**
  * The narrowest grant under which a supervisor can run a plan: reading what the resolve phase
  * reads, its own folder with locks and control socket, and starting Deno.
  */
-export function supervisorGrant(
-  { plan, reads }: Resolved,
-  options: {
-    /** Absolute path of the Deno that runs us. */
-    readonly deno: string;
-    /** Names of the environment that the spec refers to. */
-    readonly environment: readonly string[];
-  },
-): SupervisorGrant {
-  const folder = plan.service.runtime_folder;
-  const names = [
-    "CREDENTIALS_DIRECTORY",
-    "HOME",
-    "NOTIFY_SOCKET",
-    "XDG_RUNTIME_DIR",
-    "XDG_STATE_HOME",
-  ];
+export function supervisorGrant(resolved: Resolved, surroundings: Surroundings): SupervisorGrant {
+  const folder = resolved.plan.service.runtime_folder;
+  const { deno } = surroundings;
+  const own = ownGrant(resolved, surroundings);
   return {
-    read: [...new Set([plan.file, options.deno, folder, ...reads])].sort(),
-    write: [folder],
-    net: [`unix:${folder}/control.sock`],
+    ...own,
+    read: union(own.read, [deno]),
+    net: controlGrant(controlPath(folder)),
     ffi: [],
-    run: [options.deno],
-    env: [...new Set([...names, ...options.environment])].sort(),
-    sys: ["uid", "umask"],
+    run: [deno],
   };
+}
+
+/** The narrowest grant of one pipeline without a supervisor: its own, and making the plan. */
+export function loneGrant(
+  resolved: Resolved,
+  { name, grant }: PipelinePlan,
+  surroundings: Surroundings,
+): SupervisorGrant {
+  const folder = resolved.plan.service.runtime_folder;
+  const own = ownGrant(resolved, surroundings);
+  return {
+    ...own,
+    read: union(own.read, grant.read),
+    write: union(own.write, grant.write),
+    net: union(controlGrant(lonePath(folder, name)), grant.net),
+    ffi: grant.ffi,
+    run: [],
+  };
+}
+
+function ownGrant({ plan, reads }: Resolved, { environment }: Surroundings) {
+  const folder = plan.service.runtime_folder;
+  return {
+    read: union([plan.file, folder], reads),
+    write: [folder],
+    env: union(OWN_NAMES, environment),
+    sys: ["uid"],
+  };
+}
+
+function union(left: readonly string[], right: readonly string[]): string[] {
+  return [...new Set([...left, ...right])].sort();
 }

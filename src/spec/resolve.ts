@@ -90,7 +90,8 @@ function resolveService(config: ServiceConfig, folder: string, machine: Machine)
   };
 }
 
-function runtimeFolder({ uid, environment }: Machine): string {
+/** Where locks and the control socket stand when a spec does not say. */
+export function runtimeFolder({ uid, environment }: Machine): string {
   if (uid === 0) return "/run/portsync";
   const runtime = environment("XDG_RUNTIME_DIR");
   if (runtime?.startsWith("/")) return `${runtime}/portsync`;
