@@ -34,6 +34,6 @@ export {
 } from "./src/core/errors.ts";
 
 if (import.meta.main) {
-  const { main } = await import("./src/cli/main.ts");
-  Deno.exit(await main(Deno.args));
+  const { runProgram } = await import("./src/cli/main.ts");
+  await runProgram();
 }

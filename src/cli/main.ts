@@ -19,6 +19,18 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   record: () => import("./record.ts"),
 };
 
+/** Runs this process's command line and ends the process; nothing ends with a stack trace. */
+export async function runProgram(): Promise<never> {
+  const io = processIo();
+  const stumble = (event: Event, error: unknown) => {
+    event.preventDefault();
+    void report(error, Deno.args, io).then(Deno.exit);
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => stumble(event, event.reason));
+  globalThis.addEventListener("error", (event) => stumble(event, event.error));
+  Deno.exit(await main(Deno.args, io));
+}
+
 /**
  * Runs the command that `words` name, without the leading `portsync`. Never throws: what goes wrong
  * is one message on standard error.

@@ -7,12 +7,12 @@ import { ExitCode } from "../core/errors.ts";
 import type { PipelinePlan, Plan } from "../spec/plan.ts";
 import type { Arguments, Command, Io } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
+import { loadPlan } from "./load_plan.ts";
+import { setOption } from "./options.ts";
 import { needsToStart, requireGrant, requirePermissions } from "./permissions.ts";
 import { pickPipelines } from "./pick.ts";
-import { makePlan } from "./plan_elsewhere.ts";
-import { setOption } from "./options.ts";
 import { openScreen } from "./screen.ts";
-import type { ServiceLog } from "./service_log.ts";
+import { ServiceLog } from "./service_log.ts";
 
 /** Runs the pipelines of a spec. */
 export const command: Command = {
@@ -58,20 +58,14 @@ async function run(args: Arguments, io: Io): Promise<number> {
     ...args.list("set"),
     ...(level === undefined ? [] : [`service.log_level=${level}`]),
   ];
-  const planning = makePlan({ file, overrides }, { here: alone !== undefined });
-  // While the spec is read elsewhere there is time to load what comes next.
-  const loading = Promise.all([import("../runtime/supervisor.ts"), import("./service_log.ts")]);
-  const planned = await planning;
-  if ("exitCode" in planned) return planned.exitCode;
-  await loading;
-  return await start(planned.plan, args, io);
+  const { plan } = await loadPlan({ file, overrides });
+  return await start(plan, args, io);
 }
 
 async function start(plan: Plan, args: Arguments, io: Io): Promise<number> {
   const alone = args.text("pipeline");
   const [first] = pickPipelines(plan, alone);
   const { service } = plan;
-  const { ServiceLog } = await import("./service_log.ts");
   const log = new ServiceLog(service.log_level);
   using screen = openScreen(io.out, io.error);
   const watch = args.flag("watch");
@@ -84,9 +78,13 @@ async function start(plan: Plan, args: Arguments, io: Io): Promise<number> {
     ? await supervised(plan, common)
     : await unsupervised(plan, first, common);
   using interrupt = onInterrupt(() => starter.kill());
-  const running = starter.start(interrupt.signal);
-  await log.open(service, io.error, (line) => watch ? screen.text(line) : io.error.write(line));
-  return await running;
+  const print = (line: string) => watch ? screen.text(line) : io.error.write(line);
+  // The pipelines start while the log is still loading.
+  const [exitCode] = await Promise.all([
+    starter.start(interrupt.signal),
+    log.open(service, io.error, print),
+  ]);
+  return exitCode;
 }
 
 type Rows = Parameters<ReturnType<typeof openScreen>["rows"]>[1];
