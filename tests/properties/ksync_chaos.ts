@@ -10,7 +10,13 @@ import type { Fields } from "../../src/core/change.ts";
 import { type Answer, OK } from "../../src/transforms/ksync/answers.ts";
 import type { Container } from "../../src/transforms/ksync/container.ts";
 import { DEFAULT_OPTIONS, Engine } from "../../src/transforms/ksync/engine.ts";
-import { type Entry, Flag, isDeferred, isWanted } from "../../src/transforms/ksync/entry.ts";
+import {
+  type Entry,
+  Flag,
+  isDeferred,
+  isWanted,
+  type Ticket,
+} from "../../src/transforms/ksync/entry.ts";
 import type { EngineOptions } from "../../src/transforms/ksync/machine.ts";
 import { State, STATE_NAMES } from "../../src/transforms/ksync/states.ts";
 import { checkStructure } from "./ksync_invariants.ts";
@@ -58,6 +64,12 @@ function optionsOf(first: number, second: number): Partial<EngineOptions> {
   };
 }
 
+/** What an owner asked for: a row with these fields, or no row. */
+interface Wish {
+  readonly key: string;
+  readonly fields: Fields | undefined;
+}
+
 /** One history. */
 export class Chaos {
   readonly log: string[] | undefined;
@@ -67,6 +79,8 @@ export class Chaos {
   readonly #needs = new Map<string, readonly string[]>();
   readonly #held: Entry[] = [];
   readonly #compresses: boolean;
+  /** Who asked for something and has not been told what became of it. */
+  readonly #unsettled = new Set<Wish>();
   /** Keys whose requests the sink completes at once, as bits. */
   #atOnce = 0;
   /** A table that is being read, and what is left to read of it. */
@@ -149,15 +163,34 @@ export class Chaos {
       this.log?.push(`set ${key} ${text(value)} needs ${needs} without ${removed}`);
       const before = this.#needs.get(key) ?? [];
       this.#needs.set(key, needs);
-      const e = this.#engine.set(table, key, value, removed);
+      const e = this.#engine.set(table, key, value, removed, this.#ticket(key, value));
       if (e === undefined) this.#needs.set(key, before);
     } else if (kind < 11) {
       this.log?.push(`delete ${key}`);
-      this.#engine.delete(table, key);
+      this.#engine.delete(table, key, this.#ticket(key, undefined));
     } else {
       this.log?.push(`renew ${key}`);
       this.#engine.renew(table, key);
     }
+  }
+
+  /** Every wish is answered once, and is there when the answer says so. */
+  #ticket(key: string, fields: Fields | undefined): Ticket {
+    const wish = { key, fields };
+    this.#unsettled.add(wish);
+    return {
+      settle: ({ outcome }) => {
+        this.log?.push(`  ${fields === undefined ? "delete" : text(fields)} of ${key}: ${outcome}`);
+        if (!this.#unsettled.delete(wish)) throw new Error(`A wish for ${key} is answered twice`);
+        if (outcome === "deferred") throw new Error("The engine does not defer");
+        if (outcome !== "applied") return;
+        const row = this.#world.rows.get(key);
+        const isThere = fields === undefined
+          ? row === undefined
+          : Object.entries(fields).every(([name, value]) => row?.[name] === value);
+        if (!isThere) throw new Error(`Applied, and the row is ${row && text(row)}`);
+      },
+    };
   }
 
   /** Several wishes in one turn. */
@@ -417,6 +450,7 @@ export class Chaos {
     this.#drain();
     const left = this.#entries().map((e) => `${e.key} ${STATE_NAMES[e.state]}`);
     if (left.length > 0) throw new Error(`${left} are left`);
+    if (this.#unsettled.size > 0) throw new Error("Somebody still waits to be told");
     const { traced, timed, inFlight, waiting } = this.#engine;
     if (traced + timed + inFlight + waiting > 0) throw new Error("Something is left of no entry");
     for (const { indexes, stale, starving, others } of this.#tables) {

@@ -156,8 +156,11 @@ const ACTIONS: Readonly<Record<ActionName, Action>> = {
     return e.state === State.DEL_DEFER_REF ? tryDelete(m, e, event) : e.state;
   },
   "drop unless referenced": dropUnlessReferenced,
-  "delete unless referenced": (m, e, event) =>
-    isAbsent(e) ? dropUnlessReferenced(m, e) : tryDelete(m, e, event),
+  "delete unless referenced": (m, e, event) => {
+    if (!isAbsent(e)) return tryDelete(m, e, event);
+    settleTicket(e);
+    return dropUnlessReferenced(m, e);
+  },
   "tryDelete once released": (m, e, event) => {
     if (isAbsent(e) || isDeletable(m, e)) return tryAgainOrDelete(m, e, event);
     askReferrers(m, e);

@@ -245,10 +245,12 @@ function send(
   else if (kind === "change") counters.changes++;
   else counters.deletes++;
   if (e.trouble !== undefined && e.trouble.attempts > 0) counters.retries++;
-  const slot = flights.take(e, value, e.ticket, m.now);
+  // The delete of a renew is not yet what the owner waits for.
+  const isRenew = value === null && isWanted(e);
+  const ticket = isRenew ? undefined : e.ticket;
+  if (!isRenew) e.ticket = undefined;
+  const slot = flights.take(e, value, ticket, m.now);
   e.position = slot;
-  const ticket = e.ticket;
-  e.ticket = undefined;
   if (!m.host.send(operation, slot, flights.numbers[slot] ?? 0, kind)) return false;
   endFlight(m, e);
   ticket?.settle(APPLIED);

@@ -75,7 +75,10 @@ export function found(m: Machine, container: Container, key: string, fields: Fie
   e.believed = (e.flags & Flag.ADOPTED) !== 0
     ? fields
     : restrict(fields, (name) => isOurField(e, name));
-  if ((e.flags & Flag.STALE) !== 0) e.desired = e.believed;
+  if ((e.flags & Flag.STALE) === 0) return;
+  // Nobody stands behind it, so nothing of it is written any more.
+  supersede(e);
+  e.desired = e.believed;
 }
 
 function isOurField(e: Entry, name: string): boolean {
@@ -164,13 +167,17 @@ function sweepEntry(m: Machine, e: Entry): void {
   drop(m, e);
 }
 
-/** Deletes an entry that no owner stands behind. */
-export function drop(m: Machine, e: Entry): void {
-  giveUp(e);
-  e.flags &= ~Flag.WANTED;
+function supersede(e: Entry): void {
   const ticket = e.ticket;
   e.ticket = undefined;
   ticket?.settle(SUPERSEDED);
+}
+
+/** Deletes an entry that no owner stands behind. */
+export function drop(m: Machine, e: Entry): void {
+  giveUp(e);
+  supersede(e);
+  e.flags &= ~Flag.WANTED;
   m.wasWanted = true;
   raise(m, e, Event.DEL_REQ);
 }
