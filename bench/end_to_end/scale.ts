@@ -16,8 +16,8 @@ import { LINK_WORD, PS_DUMP_BEGIN, PS_DUMP_END } from "../../ffi/records.gen.ts"
 import type { RecordView } from "../../ffi/texts.ts";
 import { linkRecords } from "../../tests/support/link_records.ts";
 
-/** As many records as one call of the native library gives. */
-const BATCH = 256;
+/** Records in a batch. No port comes twice in one, so that every event is a write everywhere. */
+const BATCH = 128;
 
 /** What a number of ports costs. */
 export interface Cost {

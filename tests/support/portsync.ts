@@ -95,7 +95,8 @@ export class Portsync implements AsyncDisposable {
         ...["--pdeathsig", "KILL", deno, "run", "-q", "-P", `--allow-run=${deno}`],
         ...[`${ROOT}build/portsync/mod.js`, "run", file, ...options.args ?? []],
       ],
-      env: cacheFolder === undefined ? {} : { DENO_DIR: cacheFolder },
+      // As `deno task portsync` has it.
+      env: { DENO_NO_UPDATE_CHECK: "1", ...(cacheFolder && { DENO_DIR: cacheFolder }) },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
