@@ -5,7 +5,7 @@
  */
 import type { ComponentConfig, Definition, GrantPart } from "../../core/component.ts";
 import type { ResolveContext } from "../../core/component.ts";
-import { namespacePath } from "./namespace.ts";
+import { namespacePath } from "../../core/namespace.ts";
 
 /** The `netlink` source. */
 export const definition: Definition = {

@@ -5,6 +5,7 @@
  * @module
  */
 import { RetryLaterError } from "../../core/errors.ts";
+import { namespacePath } from "../../core/namespace.ts";
 import { LinkSocket } from "../../../ffi/netlink.ts";
 import {
   PS_DUMP_END,
@@ -14,7 +15,6 @@ import {
 } from "../../../ffi/records.gen.ts";
 import { type RecordingSink, RecordingWriter } from "../replay/format.ts";
 import { DumpSchedule } from "./dump_schedule.ts";
-import { namespacePath } from "./namespace.ts";
 
 /** Where to record and what. */
 export interface RecordLinksOptions {

@@ -11,6 +11,7 @@ import { compileGlobs } from "../../core/glob.ts";
 import { LogRate } from "../../core/log_rate.ts";
 import type { Source } from "../../core/stage.ts";
 import type { Counter } from "../../core/telemetry.ts";
+import { namespacePath } from "../../core/namespace.ts";
 import type { NetlinkConfig } from "../../../schemas/netlink.ts";
 import { LinkSocket } from "../../../ffi/netlink.ts";
 import {
@@ -22,7 +23,6 @@ import {
 import { DumpSchedule } from "./dump_schedule.ts";
 import { LinkBatches } from "./link_batches.ts";
 import { LinkTable } from "./link_table.ts";
-import { namespacePath } from "./namespace.ts";
 
 /** Buffers that are still read when the source is stopped, so that it ends under any load. */
 const LAST_POLLS = 64;
