@@ -213,28 +213,44 @@ static int32_t read_code(const struct message *message)
     return code;
 }
 
-/* Keeps the kernel's own words, an attribute behind a DONE or an ERROR. */
-static void keep_error(struct ps_nl_decoder *decoder, const struct message *message, uint32_t at)
+uint32_t ps_nl_words(const uint8_t *body, uint32_t size, uint32_t at, void *ret_words,
+                     uint32_t room)
 {
-    if (!(message->header.nlmsg_flags & NLM_F_ACK_TLVS))
-        return;
-    while (at < message->size && message->size - at >= sizeof(struct nlattr)) {
+    while (at < size && size - at >= sizeof(struct nlattr)) {
         struct nlattr attribute;
-        memcpy(&attribute, message->body + at, sizeof(attribute));
+        memcpy(&attribute, body + at, sizeof(attribute));
         uint32_t length = attribute.nla_len;
-        if (length < sizeof(attribute) || length > message->size - at)
-            return;
+        if (length < sizeof(attribute) || length > size - at)
+            return 0;
         if ((attribute.nla_type & NLA_TYPE_MASK) == NLMSGERR_ATTR_MSG) {
-            const char *text = (const char *)message->body + at + sizeof(attribute);
-            size_t size = strnlen(text, length - sizeof(attribute));
-            if (size > PS_NL_ERROR_SIZE)
-                size = PS_NL_ERROR_SIZE;
-            memcpy(decoder->error, text, size);
-            decoder->error_size = (uint32_t)size;
-            return;
+            const uint8_t *words = body + at + sizeof(attribute);
+            uint32_t words_size =
+                (uint32_t)strnlen((const char *)words, length - sizeof(attribute));
+            if (words_size > room)
+                words_size = room;
+            memcpy(ret_words, words, words_size);
+            return words_size;
         }
         at += ALIGN4(length);
     }
+    return 0;
+}
+
+uint32_t ps_nl_error_attributes(const struct nlmsghdr *header, const uint8_t *body, uint32_t size)
+{
+    struct nlmsgerr error;
+    if (!(header->nlmsg_flags & NLM_F_ACK_TLVS) || size < sizeof(error))
+        return size;
+    memcpy(&error, body, sizeof(error));
+    bool capped = header->nlmsg_flags & NLM_F_CAPPED;
+    uint32_t echoed = capped ? (uint32_t)sizeof(error.msg) : error.msg.nlmsg_len;
+    return echoed <= size ? (uint32_t)sizeof(error.error) + ALIGN4(echoed) : size;
+}
+
+static void keep_words(struct ps_nl_decoder *decoder, const struct message *message, uint32_t at)
+{
+    decoder->error_size =
+        ps_nl_words(message->body, message->size, at, decoder->error, sizeof(decoder->error));
 }
 
 static uint32_t fail_dump(struct ps_nl_decoder *decoder, const struct ps_nl_input *input,
@@ -249,7 +265,8 @@ static uint32_t decode_done(struct ps_nl_decoder *decoder, const struct ps_nl_in
 {
     int32_t code = read_code(message);
     if (code != 0) {
-        keep_error(decoder, message, sizeof(code));
+        bool has_words = message->header.nlmsg_flags & NLM_F_ACK_TLVS;
+        keep_words(decoder, message, has_words ? sizeof(code) : message->size);
         return fail_dump(decoder, input, link, code);
     }
     if (decoder->broken)
@@ -267,10 +284,8 @@ static uint32_t decode_error(struct ps_nl_decoder *decoder, const struct ps_nl_i
     memcpy(&error, message->body, sizeof(error));
     if (error.error == 0)
         return ignore(decoder);
-    bool capped = message->header.nlmsg_flags & NLM_F_CAPPED;
-    uint32_t echoed = capped ? (uint32_t)sizeof(error.msg) : error.msg.nlmsg_len;
-    if (echoed <= message->size)
-        keep_error(decoder, message, (uint32_t)sizeof(error.error) + ALIGN4(echoed));
+    keep_words(decoder, message,
+               ps_nl_error_attributes(&message->header, message->body, message->size));
     return fail_dump(decoder, input, link, error.error);
 }
 

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include <linux/netlink.h>
+
 #include "include/ps_netlink.h"
 
 #define PS_NL_ERROR_SIZE 128u
@@ -37,6 +39,15 @@ struct ps_nl_input {
  * returns how many were. */
 uint32_t ps_nl_decode(struct ps_nl_decoder *decoder, struct ps_nl_input *input,
                       struct ps_link *ret_links, uint32_t capacity);
+
+/* Copies the kernel's words from the attributes that begin at `at` in the body of an ERROR or DONE;
+ * returns their size, at most `room`, 0 if there are none. */
+uint32_t ps_nl_words(const uint8_t *body, uint32_t size, uint32_t at, void *ret_words,
+                     uint32_t room);
+
+/* Where those attributes begin in the body of an ERROR: behind the echo of the request. `size` when
+ * it has none or is too short. */
+uint32_t ps_nl_error_attributes(const struct nlmsghdr *header, const uint8_t *body, uint32_t size);
 
 static inline void ps_nl_add(ps_nl_count *count, uint64_t n)
 {

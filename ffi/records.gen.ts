@@ -63,6 +63,12 @@ export const PS_FRAME_FAILED = 5;
 export const PS_FRAME_MARK = 16;
 /** The datagram was longer than its bytes here. */
 export const PS_FRAME_TRUNCATED = 1;
+/** The admin state. */
+export const PS_SET_ADMIN = 1;
+/** The MTU. */
+export const PS_SET_MTU = 2;
+/** The bridge or bond that the link belongs to. */
+export const PS_SET_MASTER = 4;
 /** A client passed the checks and waits for an answer. */
 export const PS_UDS_HELLO = 1;
 /** The handshake of a connecting session is done. */
@@ -317,6 +323,94 @@ export function readLinkStats({ words }: RecordView, word: number): LinkStats {
     bufferBytes: (words[word + 25] ?? 0) * 2 ** 32 + (words[word + 24] ?? 0),
     queuedBytes: (words[word + 27] ?? 0) * 2 ** 32 + (words[word + 26] ?? 0),
     slotBytes: (words[word + 29] ?? 0) * 2 ** 32 + (words[word + 28] ?? 0),
+  };
+}
+
+/** A change of one link. */
+export interface LinkChange {
+  /** Which link; 0 for the one with this name. */
+  readonly ifindex: number;
+  /** What is changed: link_set bits. */
+  readonly set: number;
+  /** With PS_SET_ADMIN: 1 for up, 0 for down. */
+  readonly up: number;
+  /** With PS_SET_MTU: bytes. */
+  readonly mtu: number;
+  /** With PS_SET_MASTER: index of the bridge, 0 for none. */
+  readonly master: number;
+  /** Bytes of the name. */
+  readonly nameSize: number;
+  /** Only with ifindex 0: the name of the link. */
+  readonly name: Text;
+}
+
+/** Bytes of one `ps_link_change`. */
+export const LINK_CHANGE_BYTES = 40;
+/** Words of four bytes of one `ps_link_change`. */
+export const LINK_CHANGE_WORDS = 10;
+/** Which word of a `ps_link_change` a field begins at. */
+export const LINK_CHANGE_WORD = {
+  ifindex: 0,
+  set: 1,
+  up: 2,
+  mtu: 3,
+  master: 4,
+  name: 6,
+} as const;
+/** Which byte of a `ps_link_change` a small field begins at. */
+export const LINK_CHANGE_BYTE = {
+  nameSize: 20,
+} as const;
+
+/** Reads the `ps_link_change` that begins at a word of a buffer. */
+export function readLinkChange(
+  { words, bytes }: RecordView,
+  word: number,
+  texts: Texts,
+): LinkChange {
+  const byte = word * 4;
+  return {
+    ifindex: words[word] ?? 0,
+    set: words[word + 1] ?? 0,
+    up: words[word + 2] ?? 0,
+    mtu: words[word + 3] ?? 0,
+    master: words[word + 4] ?? 0,
+    nameSize: bytes[byte + 20] ?? 0,
+    name: texts.read(words, bytes, word + 6, bytes[byte + 20] ?? 0),
+  };
+}
+
+/** What the kernel said to a change. */
+export interface LinkAnswer {
+  /** 0 when the change was made, otherwise the errno. */
+  readonly error: number;
+  /** Bytes of the kernel's words. */
+  readonly wordsSize: number;
+  /** The kernel's own words about an error. */
+  readonly words: Uint8Array;
+}
+
+/** Bytes of one `ps_link_answer`. */
+export const LINK_ANSWER_BYTES = 128;
+/** Words of four bytes of one `ps_link_answer`. */
+export const LINK_ANSWER_WORDS = 32;
+/** Which word of a `ps_link_answer` a field begins at. */
+export const LINK_ANSWER_WORD = {
+  error: 0,
+} as const;
+/** Which byte of a `ps_link_answer` a small field begins at. */
+export const LINK_ANSWER_BYTE = {
+  wordsSize: 4,
+  words: 8,
+} as const;
+
+/** Reads the `ps_link_answer` that begins at a word of a buffer. */
+export function readLinkAnswer({ words, bytes }: RecordView, word: number): LinkAnswer {
+  const byte = word * 4;
+  return {
+    error: words[word] ?? 0,
+    wordsSize: bytes[byte + 4] ?? 0,
+    words: bytes.slice(byte + 8, byte + 8 + (bytes[byte + 4] ?? 0)),
   };
 }
 
@@ -599,9 +693,10 @@ export const LAYOUT: readonly number[] = [
   40, 4, 44, 4, 48, 16, 64, 16, 80, 32, 1, 2, 3, 16, 17, 18, 19, 20, 1, 2, 3,
   4, 1, 2, 4, 8, 16, 32, 64, 1, 24, 4, 0, 4, 4, 1, 5, 1, 6, 2, 8, 4, 12, 4,
   16, 4, 20, 4, 1, 2, 3, 4, 5, 16, 1, 128, 8, 0, 8, 8, 8, 16, 8, 24, 8, 32, 8, 40, 8,
-  48, 8, 56, 8, 64, 8, 72, 8, 80, 8, 88, 8, 96, 8, 104, 8, 112, 8, 120, 8, 64, 8, 0, 4, 4, 4, 8, 4, 12, 4, 16, 4,
-  20, 4, 24, 4, 28, 4, 32, 4, 36, 4, 40, 4, 44, 4, 48, 4, 52, 4, 56, 8, 1, 2, 3, 4, 5, 6,
-  64, 8, 0, 8, 8, 4, 12, 4, 16, 4, 20, 4, 24, 4, 28, 4, 32, 4, 36, 4, 40, 4, 44, 4, 48, 4, 52, 12, 65536, 200,
-  16, 4, 0, 4, 4, 4, 8, 4, 12, 4, 16, 4, 0, 4, 4, 4, 8, 4, 12, 4, 127, 64, 8, 0, 8, 8, 8, 16, 8, 24, 8,
-  32, 8, 40, 8, 48, 8, 56, 4, 60, 4, 1, 2, 3,
+  48, 8, 56, 8, 64, 8, 72, 8, 80, 8, 88, 8, 96, 8, 104, 8, 112, 8, 120, 8, 40, 4, 0, 4, 4, 4, 8, 4, 12, 4, 16, 4,
+  20, 1, 21, 3, 24, 16, 1, 2, 4, 128, 4, 0, 4, 4, 1, 5, 3, 8, 120, 64, 8, 0, 4, 4, 4, 8, 4, 12, 4,
+  16, 4, 20, 4, 24, 4, 28, 4, 32, 4, 36, 4, 40, 4, 44, 4, 48, 4, 52, 4, 56, 8, 1, 2, 3, 4, 5,
+  6, 64, 8, 0, 8, 8, 4, 12, 4, 16, 4, 20, 4, 24, 4, 28, 4, 32, 4, 36, 4, 40, 4, 44, 4, 48, 4, 52, 12, 65536,
+  200, 16, 4, 0, 4, 4, 4, 8, 4, 12, 4, 16, 4, 0, 4, 4, 4, 8, 4, 12, 4, 127, 64, 8, 0, 8, 8, 8, 16, 8,
+  24, 8, 32, 8, 40, 8, 48, 8, 56, 4, 60, 4, 1, 2, 3,
 ];

@@ -5,6 +5,7 @@
 #define PORTSYNC_H
 
 #include "ps_common.h"
+#include "ps_linkset.h"
 #include "ps_netlink.h"
 #include "ps_ring.h"
 #include "ps_shm.h"
