@@ -41,6 +41,8 @@ export interface LinkOptions {
   readonly keepAliveMs?: number;
   readonly backoff?: BackoffOptions;
   readonly log: Logger;
+  /** Another link to the same server speaks of losses; this one only of refusals. */
+  readonly quiet?: boolean;
   /** Called when this can never work with this spec. The link has then given up. */
   readonly onStop?: (error: StopError) => void;
 }
@@ -73,17 +75,17 @@ export class Link implements ConnectionEvents {
     this.#options = options;
     this.#hooks = hooks;
     this.server = formatAddress(options.address);
-    this.#diary = new LinkDiary(options.log, options.purpose, this.server);
+    this.#diary = new LinkDiary(options, this.server);
   }
 
   /** The session while the link is up. */
   get session(): Session | undefined {
-    return this.#session;
+    return this.#session?.isOpen ? this.#session : undefined;
   }
 
   /** Whether commands can be sent now. */
   get up(): boolean {
-    return this.#session !== undefined;
+    return this.session !== undefined;
   }
 
   /** Calls `listener` at every turn; returns a function that stops it. */

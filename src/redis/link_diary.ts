@@ -3,33 +3,44 @@
  *
  * @module
  */
+import { ReconnectError } from "../core/errors.ts";
 import { LogRate } from "../core/log_rate.ts";
 import type { Logger } from "../core/telemetry.ts";
 
 /** Between two log lines of one kind, milliseconds. */
 export const LOG_INTERVAL_MS = 30_000;
 
+/** Who speaks, and of what. */
+export interface DiaryOptions {
+  readonly log: Logger;
+  /** What the connection is for, as in `STATE_DB`. */
+  readonly purpose: string;
+  /** Whether connects and losses are of no interest, only refusals are. */
+  readonly quiet?: boolean;
+}
+
 /** Writes the log lines of one link. */
 export class LinkDiary {
-  readonly #log: Logger;
-  readonly #purpose: string;
+  readonly #options: DiaryOptions;
   readonly #server: string;
   #rate = new LogRate(LOG_INTERVAL_MS);
   #lostAt: number | undefined;
 
-  constructor(log: Logger, purpose: string, server: string) {
-    this.#log = log;
-    this.#purpose = purpose;
+  /** @param server its address */
+  constructor(options: DiaryOptions, server: string) {
+    this.#options = options;
     this.#server = server;
   }
 
   /** An attempt failed, or a session ended. */
-  failed(error: unknown): void {
+  failed(error: unknown, now = performance.now()): void {
     const message = error instanceof Error ? error.message : String(error);
-    const silenced = this.#rate.pass(message, performance.now());
+    const silenced = this.#rate.pass(message, now);
     if (silenced === undefined) return;
+    const { log, purpose, quiet } = this.#options;
     const more = silenced > 0 ? ` (${silenced} more times since the last line)` : "";
-    this.#log.warn(`${this.#purpose}: ${message}; trying again until it works${more}`);
+    const level = quiet && error instanceof ReconnectError ? "debug" : "warn";
+    log[level](`${purpose}: ${message}; trying again until it works${more}`);
   }
 
   /** A session is up. */
@@ -37,8 +48,9 @@ export class LinkDiary {
     const lostAt = this.#lostAt;
     this.#lostAt = undefined;
     if (this.#rate.pass("up", now) === undefined) return;
+    const { log, purpose, quiet } = this.#options;
     const after = lostAt === undefined ? "" : ` again after ${seconds(now - lostAt)} s`;
-    this.#log.info(`${this.#purpose}: connected to Redis at ${this.#server}${after}`);
+    log[quiet ? "debug" : "info"](`${purpose}: connected to Redis at ${this.#server}${after}`);
   }
 
   /** A session was lost: from now on the time without one counts. */
@@ -49,8 +61,9 @@ export class LinkDiary {
   /** The server would not end a connection of ours that was given up. */
   staleKept(refusal: string): void {
     if (this.#rate.pass("stale", performance.now()) === undefined) return;
-    this.#log.warn(
-      `${this.#purpose}: Redis at ${this.#server} did not end a connection that was given up, so ` +
+    const { log, purpose } = this.#options;
+    log.warn(
+      `${purpose}: Redis at ${this.#server} did not end a connection that was given up, so ` +
         `an old write may still come through it; permit this user CLIENT KILL: ${refusal}`,
     );
   }

@@ -69,6 +69,11 @@ export class Session {
     return this.#closed.promise;
   }
 
+  /** Whether commands can be sent. */
+  get isOpen(): boolean {
+    return this.#ended === undefined;
+  }
+
   /** Whether it ended with commands unanswered, which the server may still carry out. */
   get gaveUp(): boolean {
     return this.#ended !== undefined && this.#outstanding > 0;
@@ -161,12 +166,22 @@ export class Session {
       while (!this.#ended) {
         this.#parser.commit(await this.#connection.read(this.#parser.space()));
         this.#lastUse = performance.now();
-        for (let reply = this.#parser.next(); reply !== undefined; reply = this.#parser.next()) {
+        for (let reply = this.#next(); reply !== undefined; reply = this.#next()) {
           this.#deliver(reply);
         }
       }
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /** The next reply, with the server's address in what is wrong with it. */
+  #next(): Reply | undefined {
+    try {
+      return this.#parser.next();
+    } catch (cause) {
+      const what = cause instanceof Error ? cause.message : String(cause);
+      throw new ReconnectError(`Redis at ${this.#options.server}: ${what}`, { cause });
     }
   }
 

@@ -11,7 +11,6 @@
 import type { Fields } from "../core/change.ts";
 import { ReconnectError } from "../core/errors.ts";
 import type { RowChange } from "../core/stage.ts";
-import type { Logger } from "../core/telemetry.ts";
 import { RedisClient } from "../redis/client.ts";
 import { ErrorReply } from "../redis/codec/reply.ts";
 import { replyError } from "../redis/errors.ts";
@@ -74,7 +73,7 @@ export class TableWatch {
     const { link, pollMs } = options;
     const channel = `__keyspace@${link.database}__:${escapeGlob(this.#prefix)}*`;
     this.#client = new RedisClient(link);
-    const second = { ...link, log: this.#quietLog(), purpose: `${link.purpose} notifications` };
+    const second = { ...link, quiet: true, purpose: `${link.purpose} notifications` };
     this.#subscriber = new RedisSubscriber(second, [channel], (name) => this.#happened(name));
     this.#notifications = new Notifications(this.#client, this.#subscriber, link, pollMs);
     this.#client.subscribe((event) => this.#turned(event));
@@ -131,6 +130,7 @@ export class TableWatch {
   async #read(): Promise<void> {
     if (this.#isReading) return;
     this.#isReading = true;
+    const { epoch } = this.#client;
     try {
       while (this.#hasWork()) {
         const changes = await this.#readOnce();
@@ -143,10 +143,13 @@ export class TableWatch {
       if (this.#client.up && !this.#notifications.arrive) this.#lookAgain(this.#options.pollMs);
     } catch (error) {
       this.#isStale = true;
-      if (!(error instanceof ReconnectError)) {
-        this.#notifications.report(error);
-        this.#lookAgain(this.#options.pollMs);
-      } else if (this.#client.up) this.#lookAgain(RECONNECTED_MS);
+      // A lost connection reads again by itself when it is back; it may be back already.
+      if (!this.#client.up) return;
+      if (error instanceof ReconnectError && this.#client.epoch !== epoch) {
+        return this.#lookAgain(RECONNECTED_MS);
+      }
+      this.#notifications.report(error);
+      this.#lookAgain(this.#options.pollMs);
     } finally {
       this.#isReading = false;
     }
@@ -214,16 +217,5 @@ export class TableWatch {
       this.#isStale = true;
       void this.#read();
     }, ms);
-  }
-
-  /** Both connections are lost together, mostly; one line for both is enough. */
-  #quietLog(): Logger {
-    const { log } = this.#options.link;
-    return {
-      debug: (message) => log.debug(message),
-      info: (message) => log.debug(message),
-      warn: (message) => this.#client.up ? log.warn(message) : log.debug(message),
-      error: (message) => log.error(message),
-    };
   }
 }

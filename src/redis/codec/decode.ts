@@ -284,5 +284,5 @@ export class ReplyParser {
 }
 
 function garbage(what: string): ReconnectError {
-  return new ReconnectError(`The server's answer cannot be read: ${what}`);
+  return new ReconnectError(`An answer cannot be read: ${what}`);
 }

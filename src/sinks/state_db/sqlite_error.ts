@@ -5,23 +5,14 @@
  */
 import { ReconnectError, RejectError, RetryLaterError } from "../../core/errors.ts";
 
-/** Result codes of https://sqlite.org/rescode.html by what to do next. */
-const RETRY_LATER: ReadonlySet<number> = new Set([
-  5, // BUSY: another process writes
-  6, // LOCKED
-  7, // NOMEM
-  13, // FULL: the operator makes room
-]);
-const REOPEN: ReadonlySet<number> = new Set([
-  3, // PERM
-  8, // READONLY
-  10, // IOERR
-  11, // CORRUPT
-  14, // CANTOPEN
-  21, // MISUSE: the file was closed meanwhile
-  23, // AUTH
-  26, // NOTADB
-]);
+/**
+ * Result codes of https://sqlite.org/rescode.html that pass by themselves: BUSY and LOCKED while
+ * another process writes, NOMEM, and FULL until the operator makes room.
+ */
+const RETRY_LATER: ReadonlySet<number> = new Set([5, 6, 7, 13]);
+
+/** Codes that speak of the data: TOOBIG, CONSTRAINT, MISMATCH, RANGE. */
+const REJECT: ReadonlySet<number> = new Set([18, 19, 20, 25]);
 
 /**
  * Turns what `node:sqlite` throws into one of the classes of `core/errors.ts`.
@@ -32,17 +23,16 @@ export function sqliteError(cause: unknown, file: string): Error {
   if (cause instanceof RejectError || cause instanceof ReconnectError) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   const code = resultCode(cause);
-  if (code !== undefined && RETRY_LATER.has(code)) {
+  if (RETRY_LATER.has(code)) {
     return new RetryLaterError(`${file} cannot be written now: ${why}`, { cause });
   }
-  if (code === undefined || REOPEN.has(code)) {
-    return new ReconnectError(`${file} cannot be used: ${why}`, { cause });
-  }
-  return new RejectError(`${file} does not take this: ${why}`, { cause });
+  if (REJECT.has(code)) return new RejectError(`${file} does not take this: ${why}`, { cause });
+  // Everything else speaks of the file: open it again.
+  return new ReconnectError(`${file} cannot be used: ${why}`, { cause });
 }
 
-/** The primary code, which is the low byte of the extended one. */
-function resultCode(cause: unknown): number | undefined {
-  if (!(cause instanceof Error) || !("errcode" in cause)) return undefined;
-  return typeof cause.errcode === "number" ? cause.errcode & 0xff : undefined;
+/** The primary code, which is the low byte of the extended one; 0 when there is none. */
+function resultCode(cause: unknown): number {
+  if (!(cause instanceof Error) || !("errcode" in cause)) return 0;
+  return typeof cause.errcode === "number" ? cause.errcode & 0xff : 0;
 }

@@ -26,6 +26,10 @@ const SCHEMA = `
 /** An open file. Every method throws what SQLite throws. */
 export class SqliteStore {
   readonly #database: DatabaseSync;
+  // Statements and not `exec`: only their errors carry a result code.
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #rollback: StatementSync;
   readonly #set: StatementSync;
   readonly #remove: StatementSync;
   readonly #delete: StatementSync;
@@ -40,6 +44,9 @@ export class SqliteStore {
         this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
         this.#database.exec(SCHEMA);
       }
+      this.#begin = this.#database.prepare("BEGIN IMMEDIATE");
+      this.#commit = this.#database.prepare("COMMIT");
+      this.#rollback = this.#database.prepare("ROLLBACK");
       this.#set = this.#database.prepare(
         "INSERT INTO fields VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
       );
@@ -60,12 +67,12 @@ export class SqliteStore {
 
   /** Carries out all operations in one transaction, or none. */
   write(operations: readonly Operation[], tableOf: (table: string) => string): void {
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#begin.run();
     try {
       for (const operation of operations) this.#apply(operation, tableOf(operation.table));
-      this.#database.exec("COMMIT");
+      this.#commit.run();
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (this.#database.isTransaction) this.#rollback.run();
       throw error;
     }
   }
