@@ -77,12 +77,15 @@ export class NativeError extends Error {
   readonly code: string;
   /** The errno, positive. */
   readonly errno: number;
+  /** What the kernel itself said of it, safe to print; empty where it said nothing. */
+  readonly words: string;
 
-  constructor(errno: number) {
+  constructor(errno: number, words = "") {
     const { code, what } = meaningOf(errno);
-    super(`${what} (${code})`);
+    super(`${what} (${code})` + (words === "" ? "" : `; the kernel says: ${words}`));
     this.code = code;
     this.errno = errno;
+    this.words = words;
   }
 }
 
@@ -97,19 +100,32 @@ export function unwrap(result: number, action: string): number {
   throw nativeError(-result, action);
 }
 
-/** The error for an errno: to try again later where that can help, and otherwise to stop. */
-export function nativeError(errno: number, action: string): RetryLaterError | StopError {
+/**
+ * The error for an errno: to try again later where that can help, and otherwise to stop.
+ *
+ * @param words the kernel's own, safe to print; they say more than any advice from here
+ */
+export function nativeError(
+  errno: number,
+  action: string,
+  words = "",
+): RetryLaterError | StopError {
   const { advice, transient } = meaningOf(errno);
-  const cause = new NativeError(errno);
+  const cause = new NativeError(errno, words);
   const message = `Cannot ${action}: ${cause.message}` +
-    (advice === undefined ? "" : `; ${advice}`);
+    (advice === undefined || words !== "" ? "" : `; ${advice}`);
   return transient ? new RetryLaterError(message, { cause }) : new StopError(message, { cause });
+}
+
+/** What a native call said that is somewhere behind an error. */
+export function nativeCause(error: unknown): NativeError | undefined {
+  if (error instanceof NativeError) return error;
+  return error instanceof Error ? nativeCause(error.cause) : undefined;
 }
 
 /** The errno of a native call that is somewhere behind an error. */
 export function errnoOf(error: unknown): number | undefined {
-  if (error instanceof NativeError) return error.errno;
-  return error instanceof Error ? errnoOf(error.cause) : undefined;
+  return nativeCause(error)?.errno;
 }
 
 function meaningOf(errno: number): Meaning {

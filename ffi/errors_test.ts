@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isRetriable, RetryLaterError, StopError } from "../src/core/errors.ts";
-import { errnoOf, NativeError, nativeError, unwrap } from "./errors.ts";
+import { errnoOf, nativeCause, NativeError, nativeError, unwrap } from "./errors.ts";
 
 Deno.test("unwrap() passes results on and throws negative ones", () => {
   assert.equal(unwrap(0, "do it"), 0);
@@ -26,4 +26,13 @@ Deno.test("errnoOf() finds the errno behind an error", () => {
   assert.equal(new NativeError(2).code, "ENOENT");
   assert.equal(errnoOf(new Error("other")), undefined);
   assert.equal(errnoOf("text"), undefined);
+});
+
+Deno.test("nativeError() puts the kernel's own words in the place of advice", () => {
+  const error = nativeError(1, "change the link Ethernet0", "Device can not be enslaved while up");
+  assert(!error.message.includes("run as root"), error.message);
+  assert(error.message.endsWith("(EPERM); the kernel says: Device can not be enslaved while up"));
+  assert.equal(nativeCause(error)?.words, "Device can not be enslaved while up");
+  assert.equal(nativeCause(nativeError(1, "open"))?.words, "");
+  assert.equal(nativeCause(new Error("other")), undefined);
 });

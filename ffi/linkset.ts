@@ -87,8 +87,8 @@ export class LinkSetter implements AsyncDisposable {
   /**
    * Makes changes in their order, however many; one that fails keeps no other from being made.
    *
-   * @returns for each change what the kernel had against it, with the errno behind `cause` and its
-   * own words in the message, or `undefined`
+   * @returns for each change what the kernel had against it, with a `NativeError` that has its own
+   * words as the `cause`, or `undefined`
    */
   apply(wishes: readonly LinkWish[]): Promise<(LinkComplaint | undefined)[]> {
     const result = this.#last.then(() => this.#apply(wishes));
@@ -185,7 +185,5 @@ function readComplaint(
 ): RetryLaterError | StopError | undefined {
   const { error, words } = readLinkAnswer(view, place * LINK_ANSWER_WORDS);
   if (error === 0) return undefined;
-  const complaint = nativeError(error, `change the link ${wish?.link}`);
-  if (words.length > 0) complaint.message += `; the kernel says: ${readText(words).text}`;
-  return complaint;
+  return nativeError(error, `change the link ${wish?.link}`, readText(words).text);
 }
