@@ -235,8 +235,8 @@ export class Chaos {
     const now = this.#engine.now + ms;
     for (const key of [...this.#world.outstanding.keys()]) {
       const e = this.#tableOf(key).find(key);
-      const sentAt = e === undefined ? undefined : this.#engine.sentAt(e);
-      if (sentAt === undefined || now >= sentAt + REQUEST_TIMEOUT_MS) {
+      const sentAt = e === undefined ? -Infinity : this.#engine.sentAt(e);
+      if (now >= sentAt + REQUEST_TIMEOUT_MS) {
         this.#world.end(key, (ms & 1) === 1);
       }
     }

@@ -171,8 +171,8 @@ export class Lockstep {
     // What is overdue is never answered; half of it took effect all the same.
     for (const key of [...this.#world.outstanding.keys()]) {
       const e = this.#table.find(key);
-      const sentAt = e === undefined ? undefined : this.#engine.sentAt(e);
-      if (sentAt === undefined || now >= sentAt + 50) this.#world.end(key, (ms & 1) === 1);
+      const sentAt = e === undefined ? -Infinity : this.#engine.sentAt(e);
+      if (now >= sentAt + 50) this.#world.end(key, (ms & 1) === 1);
     }
     this.#engine.tick(now);
     this.#oracle.pass(ms);

@@ -5,7 +5,7 @@
  * @module
  */
 import { rejected } from "../../core/change.ts";
-import { type Entry, Flag, isAbsent, isWanted } from "./entry.ts";
+import { type Entry, Flag, isAbsent, isWanted, lastErrorOf } from "./entry.ts";
 import { sameFields } from "./fields.ts";
 import { dissolveCircle, isDeletable, recheckDependencies, unlink } from "./links.ts";
 import type { Machine } from "./machine.ts";
@@ -23,16 +23,13 @@ import {
   waitForSink,
 } from "./procedures.ts";
 import { type Event, EVENT_NAMES, Hold, State, STATE_NAMES } from "./states.ts";
-import { EVENT_COUNT } from "./counters.ts";
 import { type ActionName, TABLE } from "./table.ts";
 
 /** What a cell does. Returns the next state, which may be the same. */
 export type Action = (m: Machine, e: Entry, event: Event) => State;
 
 function stray(m: Machine, e: Entry, event: Event): State {
-  const at = e.state * EVENT_COUNT + event;
-  const { strays } = e.container.counters;
-  strays[at] = (strays[at] ?? 0) + 1;
+  e.container.counters.addStray(e.state, event);
   m.report("stray", e, () => `${EVENT_NAMES[event]} in ${STATE_NAMES[e.state]}`);
   return e.state;
 }
@@ -95,8 +92,7 @@ function sinkIsAway(m: Machine, e: Entry): State {
 }
 
 function parkRefused(m: Machine, e: Entry): State {
-  const trouble = e.trouble;
-  return park(m, e, trouble?.error ?? new Error("The sink refused the change"), trouble?.refused);
+  return park(m, e, lastErrorOf(e), e.trouble?.refused);
 }
 
 function parkOrNewer(m: Machine, e: Entry, event: Event): State {
@@ -129,11 +125,10 @@ function tryAgain(m: Machine, e: Entry, event: Event): State {
 }
 
 function tryAnotherValue(m: Machine, e: Entry, event: Event): State {
-  const trouble = e.trouble;
-  if (trouble?.error === undefined || !isRefusedValue(e)) return tryWrite(m, e, event);
+  if (!isRefusedValue(e)) return tryWrite(m, e, event);
   const ticket = e.ticket;
   e.ticket = undefined;
-  ticket?.settle(rejected(trouble.error));
+  ticket?.settle(rejected(lastErrorOf(e)));
   return State.FAILED;
 }
 

@@ -6,6 +6,7 @@
 import { APPLIED, type Fields, rejected, SUPERSEDED } from "../../core/change.ts";
 import { raise } from "./dispatch.ts";
 import { type Entry, isOutstanding, isWanted, type Ticket, troubleOf } from "./entry.ts";
+import { itemAt } from "./item_at.ts";
 import type { Machine } from "./machine.ts";
 import { confirm, endFlight, forget } from "./procedures.ts";
 import { Event } from "./states.ts";
@@ -29,7 +30,7 @@ export function answer(m: Machine, slot: number, number: number, said: Answer): 
     m.lateAnswers++;
     return false;
   }
-  const value = m.flights.values[slot] ?? null;
+  const value = itemAt(m.flights.values, slot);
   const ticket = m.flights.tickets[slot];
   endFlight(m, e);
   const { counters } = e.container;
@@ -65,7 +66,7 @@ export function endOverdue(m: Machine): void {
   for (;;) {
     const slot = m.flights.oldest;
     const e = m.flights.entries[slot];
-    if (e === undefined || m.now < (m.flights.sentAt[slot] ?? 0) + requestTimeoutMs) return;
+    if (e === undefined || m.now < itemAt(m.flights.sentAt, slot) + requestTimeoutMs) return;
     e.container.counters.timeouts++;
     loseFlight(m, e, new Error(`The sink did not answer within ${requestTimeoutMs} ms`));
     raise(m, e, Event.TIMEOUT);
@@ -79,7 +80,7 @@ export function loseFlight(
   error: Error = new Error("The connection to the sink was lost"),
 ): void {
   if (!isOutstanding(e)) return;
-  const value = m.flights.values[e.position] ?? null;
+  const value = itemAt(m.flights.values, e.position);
   const ticket = m.flights.tickets[e.position];
   endFlight(m, e);
   failed(e, value, ticket, error, false);

@@ -8,6 +8,7 @@ import { Counters } from "./counters.ts";
 import type { Entry } from "./entry.ts";
 import type { NumericFields } from "./fields.ts";
 import { IndexAllocator } from "./index_allocator.ts";
+import { itemAt } from "./item_at.ts";
 import type { Machine } from "./machine.ts";
 
 /** A key of some container. */
@@ -69,7 +70,7 @@ export class Container {
   /** To be dropped as soon as it is empty. */
   unregistered = false;
   /** The keys that a deletion has still to visit, last first. */
-  walk: string[] | undefined;
+  walk: string[] = [];
   /**
    * Called when an entry was freed, or nobody owns it any more: whoever attached something to it
    * lets go. It must not call the engine.
@@ -108,13 +109,14 @@ export class Container {
   next(after?: string): Entry | undefined {
     const keys = this.keys();
     let low = 0;
-    let high = after === undefined ? 0 : keys.length;
+    let high = keys.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((keys[middle] ?? "") <= (after ?? "")) low = middle + 1;
-      else high = middle;
+      if (after === undefined || itemAt(keys, middle) > after) high = middle;
+      else low = middle + 1;
     }
-    return this.entries.get(keys[low] ?? "");
+    const key = keys[low];
+    return key === undefined ? undefined : this.entries.get(key);
   }
 
   /** All keys in order. */

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { EVENT_NAMES, type EventName, STATE_NAMES, type StateName } from "./states.ts";
+import { itemAt } from "./item_at.ts";
+import {
+  type Event,
+  EVENT_NAMES,
+  type EventName,
+  type State,
+  STATE_NAMES,
+  type StateName,
+} from "./states.ts";
 
 /** How many events there are: the width of a row in flat tables of the machine. */
 export const EVENT_COUNT: number = EVENT_NAMES.length;
@@ -45,9 +53,31 @@ export class Counters {
   /** Events that a state has no use for, at `state * EVENT_COUNT + event`. */
   readonly strays: Uint32Array = new Uint32Array(STATE_NAMES.length * EVENT_COUNT);
 
+  /** An entry goes from one state to another. */
+  move(from: State, to: State): void {
+    this.states[from] = itemAt(this.states, from) - 1;
+    this.states[to] = itemAt(this.states, to) + 1;
+  }
+
+  /** An entry came into a state from nowhere. */
+  enter(state: State): void {
+    this.states[state] = itemAt(this.states, state) + 1;
+  }
+
+  /** An entry in that state is no more. */
+  leave(state: State): void {
+    this.states[state] = itemAt(this.states, state) - 1;
+  }
+
   /** How many entries are in a state. */
   inState(name: StateName): number {
-    return this.states[STATE_NAMES.indexOf(name)] ?? 0;
+    return itemAt(this.states, STATE_NAMES.indexOf(name));
+  }
+
+  /** An event came that the state has no use for. */
+  addStray(state: State, event: Event): void {
+    const at = state * EVENT_COUNT + event;
+    this.strays[at] = itemAt(this.strays, at) + 1;
   }
 
   /** Stray events of a kind in a state, or all of them. */
@@ -60,10 +90,5 @@ export class Counters {
       if (matches) sum += count;
     });
     return sum;
-  }
-
-  /** Writes of every kind. */
-  get writes(): number {
-    return this.adds + this.changes + this.deletes;
   }
 }

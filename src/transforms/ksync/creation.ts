@@ -24,8 +24,7 @@ export function makeEntry(m: Machine, container: Container, key: string): Entry 
   e.generation = m.generation;
   container.insert(e);
   container.counters.created++;
-  const { states } = container.counters;
-  states[State.INIT] = (states[State.INIT] ?? 0) + 1;
+  container.counters.enter(State.INIT);
   return e;
 }
 
@@ -34,9 +33,7 @@ export function findOrPlace(m: Machine, container: Container, key: string): Entr
   const found = container.find(key);
   if (found !== undefined) return found;
   const e = makeEntry(m, container, key);
-  const { states } = container.counters;
-  states[State.INIT] = (states[State.INIT] ?? 0) - 1;
-  states[State.TEMP] = (states[State.TEMP] ?? 0) + 1;
+  container.counters.move(State.INIT, State.TEMP);
   e.state = State.TEMP;
   m.trace.add(e.trace, State.INIT, State.TEMP, Event.INVALID, Hold.NONE, m.now);
   return e;

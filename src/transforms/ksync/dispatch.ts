@@ -5,7 +5,8 @@
  */
 import { CELLS } from "./actions.ts";
 import { EVENT_COUNT } from "./counters.ts";
-import { type Entry, Flag, NO_INDEX } from "./entry.ts";
+import { dependenciesOf, type Entry, Flag, NO_INDEX } from "./entry.ts";
+import { itemAt } from "./item_at.ts";
 import { isStillWoken, recheckDependencies, setDependencies, wake } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { settleTicket, unhold } from "./procedures.ts";
@@ -26,10 +27,8 @@ export function pump(m: Machine): void {
     if (!isFull && m.now < m.readySince + options.gatherMs) return;
   }
   m.pumping = true;
-  while (flights.count < options.maxInFlight) {
-    const e = m.ready[m.readyAt];
-    if (e === undefined) break;
-    m.readyAt++;
+  while (flights.count < options.maxInFlight && m.readyAt < m.ready.length) {
+    const e = itemAt(m.ready, m.readyAt++);
     e.flags &= ~Flag.QUEUED;
     if (e.hold === Hold.WINDOW) raise(m, e, Event.RETRY);
   }
@@ -52,9 +51,9 @@ function forgetServed(m: Machine): void {
 function finishWork(m: Machine): void {
   const { workEntries, workEvents } = m;
   for (let at = 0; at < workEntries.length; at++) {
-    const e = workEntries[at];
-    const event = workEvents[at];
-    if (e === undefined || event === undefined || e.refs === 0) continue;
+    const e = itemAt(workEntries, at);
+    const event = itemAt(workEvents, at);
+    if (e.refs === 0) continue;
     // What the owner has asked for in this turn looks at everything anew.
     if ((e.flags & Flag.DIRTY) !== 0) continue;
     if (event === Event.RE_EVAL && !isStillWoken(e) && e.state !== State.FAILED) continue;
@@ -66,17 +65,13 @@ function finishWork(m: Machine): void {
 
 function dispatch(m: Machine, e: Entry, event: Event): void {
   const from = e.state;
-  const action = CELLS[from * EVENT_COUNT + event];
-  if (action === undefined) return;
-  const to = action(m, e, event);
+  const to = itemAt(CELLS, from * EVENT_COUNT + event)(m, e, event);
   if (to !== from) transit(m, e, from, to, event);
   if (e.links?.waiters !== undefined) wake(m, e);
 }
 
 function transit(m: Machine, e: Entry, from: State, to: State, event: Event): void {
-  const { states } = e.container.counters;
-  states[from] = (states[from] ?? 0) - 1;
-  states[to] = (states[to] ?? 0) + 1;
+  e.container.counters.move(from, to);
   e.state = to;
   m.trace.add(e.trace, from, to, event, e.hold, m.now);
   if (from === State.RENEW_WAIT) e.flags &= ~Flag.RENEWING;
@@ -91,7 +86,7 @@ function transit(m: Machine, e: Entry, from: State, to: State, event: Event): vo
       settleTicket(e);
       e.container.onDetached?.(e);
       recheckDependencies(m, e);
-      if (e.links !== undefined && e.links.deps.length > 0) m.later(e, Event.INT_PTR_REL);
+      if (dependenciesOf(e).length > 0) m.later(e, Event.INT_PTR_REL);
       break;
     case State.ADD_DEFER:
     case State.CHANGE_DEFER:
@@ -112,9 +107,8 @@ export function free(m: Machine, e: Entry): void {
   if (container.starving.size > 0) container.starving.delete(e);
   m.trace.release(e.trace);
   container.counters.freed++;
-  const { states } = container.counters;
-  states[State.FREE_WAIT] = (states[State.FREE_WAIT] ?? 0) - 1;
-  if (e.links !== undefined && e.links.deps.length > 0) setDependencies(m, e, []);
+  container.counters.leave(State.FREE_WAIT);
+  if (dependenciesOf(e).length > 0) setDependencies(m, e, []);
   if (e.index !== NO_INDEX && container.indexes?.give(e.index)) {
     const [next] = container.starving;
     if (next !== undefined) m.later(next, Event.RE_EVAL);

@@ -11,8 +11,10 @@ import { type Answer, answer, endOverdue } from "./answers.ts";
 import type { Container, ContainerOptions } from "./container.ts";
 import { findOrPlace, makeContainer } from "./creation.ts";
 import { pump, raise } from "./dispatch.ts";
-import { type Entry, nameOf, type Ticket } from "./entry.ts";
+import { type Entry, isOutstanding, nameOf, referrersOf, type Ticket } from "./entry.ts";
 import { NONE } from "./fields.ts";
+import { NO_SLOT } from "./flights.ts";
+import { itemAt } from "./item_at.ts";
 import { holdFromOutside, releaseFromOutside } from "./links.ts";
 import { type EngineOptions, type Host, Machine } from "./machine.ts";
 import { removeContainer, unregister, walkOn } from "./removal.ts";
@@ -230,9 +232,9 @@ export class Engine {
     const m = this.#m;
     if (m.walks.size > 0) return m.now;
     const slot = m.flights.oldest;
-    const overdue = slot < 0
+    const overdue = slot === NO_SLOT
       ? Infinity
-      : (m.flights.sentAt[slot] ?? 0) + m.options.requestTimeoutMs;
+      : itemAt(m.flights.sentAt, slot) + m.options.requestTimeoutMs;
     const gathers = m.options.gatherMs > 0 && m.readyAt < m.ready.length;
     const gathered = gathers ? m.readySince + m.options.gatherMs : Infinity;
     return Math.min(overdue, m.timers.next, m.sweepAt, m.endOverdueAt, gathered);
@@ -302,11 +304,9 @@ export class Engine {
     return e.state === State.BACKOFF ? this.#m.timers.dueOf(e) : Infinity;
   }
 
-  /** When the outstanding request of an entry was sent; undefined without one. */
-  sentAt(e: Entry): number | undefined {
-    return this.#m.flights.entries[e.position] === e
-      ? this.#m.flights.sentAt[e.position]
-      : undefined;
+  /** When the outstanding request of an entry was sent; Infinity without one. */
+  sentAt(e: Entry): number {
+    return isOutstanding(e) ? itemAt(this.#m.flights.sentAt, e.position) : Infinity;
   }
 
   #isMine(container: Container, ticket: Ticket | undefined): boolean {
@@ -320,7 +320,7 @@ export class Engine {
 
   #reportHeld(e: Entry): void {
     this.#m.report("held", e, () => {
-      const names = [...e.links?.referrers ?? []].slice(0, 8).map(nameOf);
+      const names = Array.from(referrersOf(e), nameOf).slice(0, 8);
       return `its delete is held by ${names.join(", ") || "a reference from outside"}`;
     });
   }

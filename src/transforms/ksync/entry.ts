@@ -171,6 +171,40 @@ export function isAbsent(entry: Entry): boolean {
   return entry.believed === null && isTrusted(entry);
 }
 
+const NO_ANSWER = new Error("No answer came");
+
+/** Why the last attempt failed. */
+export function lastErrorOf(entry: Entry): Error {
+  return entry.trouble?.error ?? NO_ANSWER;
+}
+
+/** How many attempts have failed since the last success. */
+export function attemptsOf(entry: Entry): number {
+  return entry.trouble?.attempts ?? 0;
+}
+
+const NOBODY: readonly Entry[] = Object.freeze([]);
+
+/** What the entry refers to. */
+export function dependenciesOf(entry: Entry): readonly Entry[] {
+  return entry.links?.deps ?? NOBODY;
+}
+
+/** Who refers to the entry, in the order in which they came. */
+export function referrersOf(entry: Entry): Iterable<Entry> {
+  return entry.links?.referrers ?? NOBODY;
+}
+
+/** Who waits for the entry, first waiting first. */
+export function waitersOf(entry: Entry): Iterable<Entry> {
+  return entry.links?.waiters ?? NOBODY;
+}
+
+/** Whether a reference to the entry is held from outside the engine. */
+export function isHeldFromOutside(entry: Entry): boolean {
+  return entry.links !== undefined && entry.links.holds > 0;
+}
+
 /** The entry's trouble, made when it first has some. */
 export function troubleOf(entry: Entry): Trouble {
   return entry.trouble ??= new Trouble();

@@ -20,6 +20,11 @@ export interface Difference {
 /** No names. */
 export const NONE: readonly string[] = Object.freeze([]);
 
+/** The value of a field that is there. */
+export function valueOf(fields: Fields, name: string): string {
+  return fields[name] as string;
+}
+
 /** Whether two values of a field mean the same. */
 function sameValue(
   name: string,
@@ -37,7 +42,7 @@ export function sameFields(left: Fields, right: Fields, numeric: NumericFields):
   if (left === right) return true;
   let count = 0;
   for (const name in left) {
-    if (!sameValue(name, left[name] ?? "", right[name], numeric)) return false;
+    if (!sameValue(name, valueOf(left, name), right[name], numeric)) return false;
     count++;
   }
   for (const _ in right) count--;
@@ -53,7 +58,7 @@ export function difference(
 ): Difference {
   const fields: Record<string, string> = {};
   for (const name in to) {
-    const value = to[name] ?? "";
+    const value = valueOf(to, name);
     if (!sameValue(name, value, from[name], numeric)) fields[name] = value;
   }
   let removed: string[] | undefined;
@@ -80,7 +85,7 @@ export function restrict(fields: Fields, keep: (name: string) => boolean): Field
   if (whole) return fields;
   const part: Record<string, string> = {};
   for (const name in fields) {
-    if (keep(name)) part[name] = fields[name] ?? "";
+    if (keep(name)) part[name] = valueOf(fields, name);
   }
   return part;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Fields } from "../../core/change.ts";
+import { itemAt } from "./item_at.ts";
 import type { Entry, Ticket } from "./entry.ts";
 
 /** No slot. */
@@ -47,7 +48,7 @@ export class Flights {
   take(entry: Entry, value: Fields | null, ticket: Ticket | undefined, now: number): number {
     let slot = this.#free;
     if (slot === NO_SLOT) slot = this.entries.length;
-    else this.#free = this.#next[slot] ?? NO_SLOT;
+    else this.#free = itemAt(this.#next, slot);
     this.#number = (this.#number + 1) | 0 || 1;
     this.entries[slot] = entry;
     this.values[slot] = value;
@@ -70,8 +71,8 @@ export class Flights {
 
   /** Gives a slot back. */
   release(slot: number): void {
-    const next = this.#next[slot] ?? NO_SLOT;
-    const previous = this.#previous[slot] ?? NO_SLOT;
+    const next = itemAt(this.#next, slot);
+    const previous = itemAt(this.#previous, slot);
     if (previous === NO_SLOT) this.#head = next;
     else this.#next[previous] = next;
     if (next === NO_SLOT) this.#tail = previous;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { itemAt } from "./item_at.ts";
+
 /** Hands out the lowest free number and takes each back once. */
 export class IndexAllocator {
   readonly #max: number;
@@ -29,7 +31,8 @@ export class IndexAllocator {
     let at = this.#first;
     while (this.#words[at] === -1) at++;
     this.#first = at;
-    const word = this.#words[at] ?? 0;
+    if (at === this.#words.length) this.#words.push(0);
+    const word = itemAt(this.#words, at);
     const bit = 31 - Math.clz32(~word & (word + 1));
     this.#words[at] = word | (1 << bit);
     this.#taken++;

@@ -7,14 +7,17 @@
  * @module
  */
 import {
+  dependenciesOf,
   type Entry,
   Flag,
   isAbsent,
   isDeferred,
+  isHeldFromOutside,
   isOutstanding,
   isWanted,
   Links,
   nameOf,
+  referrersOf,
 } from "./entry.ts";
 import type { Machine } from "./machine.ts";
 import { Event, Hold, State } from "./states.ts";
@@ -32,9 +35,8 @@ export function holdFromOutside(e: Entry): void {
 
 /** Gives a counted reference from outside back. */
 export function releaseFromOutside(m: Machine, e: Entry): boolean {
-  const links = e.links;
-  if (links === undefined || links.holds === 0) return false;
-  links.holds--;
+  if (!isHeldFromOutside(e)) return false;
+  linksOf(e).holds--;
   drop(m, e);
   return true;
 }
@@ -44,7 +46,7 @@ function drop(m: Machine, e: Entry): void {
   e.refs--;
   const held = e.state === State.TEMP || e.state === State.DEL_DEFER_REF;
   // With several references left it may still be free, if they are only its own circle.
-  if (held && (e.refs === 1 || (e.links?.deps.length ?? 0) > 0)) m.later(e, Event.INT_PTR_REL);
+  if (held && (e.refs === 1 || dependenciesOf(e).length > 0)) m.later(e, Event.INT_PTR_REL);
 }
 
 /** Makes the entry refer to exactly these entries. */
@@ -74,9 +76,10 @@ export function link(e: Entry, dependency: Entry): void {
 
 /** Takes the wait link away, if there is one. */
 export function unlink(m: Machine, e: Entry): void {
-  const dependency = e.links?.waitsFor;
-  if (e.links === undefined || dependency === undefined) return;
-  e.links.waitsFor = undefined;
+  const { links } = e;
+  if (links?.waitsFor === undefined) return;
+  const dependency = links.waitsFor;
+  links.waitsFor = undefined;
   dependency.links?.waiters?.delete(e);
   drop(m, e);
   drop(m, dependency);
@@ -109,9 +112,7 @@ export function isResolved(m: Machine, e: Entry): boolean {
 
 /** The first dependency that is not resolved. */
 export function firstUnresolved(m: Machine, e: Entry): Entry | undefined {
-  const links = e.links;
-  if (links === undefined) return undefined;
-  for (const dep of links.deps) {
+  for (const dep of dependenciesOf(e)) {
     if (!isResolved(m, dep)) return dep;
   }
   return undefined;
@@ -139,18 +140,17 @@ export function isStillWoken(e: Entry): boolean {
  * and refer to each other in a circle, which would otherwise hold itself for ever.
  */
 export function isDeletable(m: Machine, e: Entry): boolean {
-  const links = e.links;
-  if (e.refs === 1 || links === undefined) return true;
-  if (links.holds > 0) return false;
+  if (e.refs === 1) return true;
+  if (isHeldFromOutside(e)) return false;
   const cascades = m.options.onDependencyDeleted === "cascade";
-  for (const referrer of links.referrers ?? []) {
+  for (const referrer of referrersOf(e)) {
     if (!(cascades && isOutOfTheWay(referrer)) && !isGivenUp(referrer, cascades)) return false;
   }
-  const below = closure(e, (member) => member.links?.deps);
-  for (const member of closure(e, (member) => member.links?.referrers)) {
+  const below = closure(e, dependenciesOf);
+  for (const member of closure(e, referrersOf)) {
     if (member === e || (cascades && isOutOfTheWay(member))) continue;
     if (!isGivenUp(member, cascades) || !below.has(member)) return false;
-    if ((member.links?.holds ?? 0) > 0) return false;
+    if (isHeldFromOutside(member)) return false;
   }
   return true;
 }
@@ -165,10 +165,10 @@ function isGivenUp(e: Entry, cascades: boolean): boolean {
 }
 
 /** An entry and everybody who can be reached from it. */
-function closure(e: Entry, step: (e: Entry) => Iterable<Entry> | undefined): Set<Entry> {
+function closure(e: Entry, step: (e: Entry) => Iterable<Entry>): Set<Entry> {
   const members = new Set([e]);
   for (const member of members) {
-    for (const next of step(member) ?? []) members.add(next);
+    for (const next of step(member)) members.add(next);
   }
   return members;
 }
@@ -179,9 +179,9 @@ function closure(e: Entry, step: (e: Entry) => Iterable<Entry> | undefined): Set
  * @returns false, and changes nothing, where somebody else is behind them
  */
 export function dissolveCircle(m: Machine, e: Entry): boolean {
-  const circle = closure(e, (member) => member.links?.referrers);
+  const circle = closure(e, referrersOf);
   for (const member of circle) {
-    if (member.state !== State.TEMP || (member.links?.holds ?? 0) > 0) return false;
+    if (member.state !== State.TEMP || isHeldFromOutside(member)) return false;
   }
   for (const member of circle) setDependencies(m, member, []);
   return true;
@@ -189,9 +189,9 @@ export function dissolveCircle(m: Machine, e: Entry): boolean {
 
 /** Has the deletes that this entry may have held back, over however many others, looked at again. */
 export function recheckDependencies(m: Machine, e: Entry): void {
-  if (e.links === undefined || e.links.deps.length === 0) return;
+  if (dependenciesOf(e).length === 0) return;
   const throughGivenUp = (member: Entry) =>
-    member === e || isGivenUp(member, true) ? member.links?.deps : undefined;
+    member === e || isGivenUp(member, true) ? dependenciesOf(member) : [];
   for (const dep of closure(e, throughGivenUp)) {
     if (dep !== e && dep.state === State.DEL_DEFER_REF) m.later(dep, Event.INT_PTR_REL);
   }
@@ -205,7 +205,7 @@ export function recheckDependencies(m: Machine, e: Entry): void {
  */
 export function findCycle(e: Entry, dependency: Entry): string[] | undefined {
   // Whoever nobody refers to is in no circle; this spares new entries the search.
-  if (e.links?.referrers === undefined || e.links.referrers.size === 0) return undefined;
+  if (e.links?.referrers === undefined) return undefined;
   const cameFrom = new Map<Entry, Entry | undefined>([[dependency, undefined]]);
   for (const [member] of cameFrom) {
     if (member === e) {
@@ -213,7 +213,7 @@ export function findCycle(e: Entry, dependency: Entry): string[] | undefined {
       for (let at: Entry | undefined = e; at !== undefined; at = cameFrom.get(at)) path.push(at);
       return path.reverse().map(nameOf);
     }
-    for (const next of member.links?.deps ?? []) {
+    for (const next of dependenciesOf(member)) {
       if (!cameFrom.has(next)) cameFrom.set(next, member);
     }
   }

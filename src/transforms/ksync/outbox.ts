@@ -4,6 +4,7 @@
  * @module
  */
 import type { Operation } from "../../core/stage.ts";
+import { valueOf } from "./fields.ts";
 
 /** Operations for one call of the sink, and to which slots and numbers their outcomes belong. */
 export interface OperationBatch {
@@ -37,7 +38,7 @@ export class Outbox {
     this.#numbers.push(number);
   }
 
-  /** Takes everything out, in order, in batches within the limits. */
+  /** Takes everything out, in order, in batches within the limits. There must be something. */
   take(): OperationBatch[] {
     const whole = { operations: this.#operations, slots: this.#slots, numbers: this.#numbers };
     this.#operations = [];
@@ -66,7 +67,7 @@ export class Outbox {
       if (isFull && at > from) cutAt(at);
       bytes += size;
     }
-    if (from === 0) return operations.length === 0 ? [] : [whole];
+    if (from === 0) return [whole];
     cutAt(operations.length);
     return batches;
   }
@@ -77,7 +78,7 @@ export function sizeOf(operation: Operation): number {
   let size = operation.table.length + operation.key.length + 1;
   if (operation.op === "delete") return size;
   for (const name in operation.fields) {
-    size += name.length + (operation.fields[name] ?? "").length;
+    size += name.length + valueOf(operation.fields, name).length;
   }
   for (const name of operation.removed) size += name.length;
   return size;

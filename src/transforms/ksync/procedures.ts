@@ -14,12 +14,15 @@ import {
   isAbsent,
   isTrusted,
   isWanted,
+  lastErrorOf,
   nameOf,
   NO_FIELDS,
   NO_INDEX,
+  referrersOf,
   troubleOf,
 } from "./entry.ts";
 import { difference, NONE, sameFields } from "./fields.ts";
+import { itemAt } from "./item_at.ts";
 import { firstUnresolved, isDeletable, isOutOfTheWay, link } from "./links.ts";
 import type { Kind, Machine } from "./machine.ts";
 import { Event, Hold, State } from "./states.ts";
@@ -131,11 +134,11 @@ export function backOff(m: Machine, e: Entry): State {
   const trouble = troubleOf(e);
   const attempt = trouble.attempts++;
   if (retry.maxAttempts > 0 && trouble.attempts >= retry.maxAttempts) {
-    const last = trouble.error?.message ?? "no answer";
+    const last = lastErrorOf(e).message;
     const error = new Error(`Given up after ${trouble.attempts} attempts: ${last}`);
     return park(m, e, error, isWanted(e) ? e.desired : undefined);
   }
-  m.report("retry", e, () => trouble.error?.message ?? "no answer");
+  m.report("retry", e, () => lastErrorOf(e).message);
   holdBack(m, e, Hold.RETRY, m.now + backoffDelay(retry, attempt, m.random()));
   return State.BACKOFF;
 }
@@ -251,7 +254,7 @@ function send(
   if (!isRenew) e.ticket = undefined;
   const slot = flights.take(e, value, ticket, m.now);
   e.position = slot;
-  if (!m.host.send(operation, slot, flights.numbers[slot] ?? 0, kind)) return false;
+  if (!m.host.send(operation, slot, itemAt(flights.numbers, slot), kind)) return false;
   endFlight(m, e);
   ticket?.settle(APPLIED);
   return true;
@@ -315,7 +318,7 @@ function waitForReferrers(m: Machine, e: Entry): void {
 /** Where deletes cascade, has everybody who refers to the entry leave first and come back after. */
 export function askReferrers(m: Machine, e: Entry): void {
   if (m.options.onDependencyDeleted !== "cascade") return;
-  for (const referrer of e.links?.referrers ?? []) {
+  for (const referrer of referrersOf(e)) {
     const stays = (referrer.flags & (Flag.WANTED | Flag.RENEW | Flag.RENEWING)) === Flag.WANTED;
     if (stays && !isOutOfTheWay(referrer)) m.later(referrer, Event.DEL_ADD_REQ);
   }

@@ -38,14 +38,10 @@ export function dropIfEmpty(m: Machine, container: Container): void {
 /** One turn of every deletion under way. */
 export function walkOn(m: Machine): void {
   for (const container of m.walks) {
-    const walk = container.walk ?? [];
-    for (let visited = 0; visited < m.options.walkPerTurn && walk.length > 0; visited++) {
-      visit(m, container, walk.pop() ?? "");
+    for (const key of container.walk.splice(-m.options.walkPerTurn).reverse()) {
+      visit(m, container, key);
     }
-    if (walk.length === 0) {
-      container.walk = undefined;
-      m.walks.delete(container);
-    }
+    if (container.walk.length === 0) m.walks.delete(container);
     dropIfEmpty(m, container);
   }
 }

@@ -195,7 +195,7 @@ export function endIsOverdue(m: Machine): void {
     "unswept",
     undefined,
     () =>
-      `no complete dump within ${maxWaitMs} ms; ${stale} giveUped rows ` +
+      `no complete dump within ${maxWaitMs} ms; ${stale} unclaimed rows ` +
       (withoutEnd ? "are swept all the same" : "stay until one comes"),
   );
   if (withoutEnd) startSweeping(m);

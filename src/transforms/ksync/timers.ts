@@ -4,104 +4,95 @@
  * @module
  */
 import type { Entry } from "./entry.ts";
+import { itemAt } from "./item_at.ts";
+
+interface Timer {
+  readonly entry: Entry;
+  readonly due: number;
+  readonly order: number;
+}
 
 /** The heap of due times. An entry knows its place, so it can leave at any time. */
 export class Timers {
-  readonly #entries: Entry[] = [];
-  readonly #due: number[] = [];
-  readonly #order: number[] = [];
+  readonly #heap: Timer[] = [];
   #count = 0;
 
   /** How many entries wait. */
   get size(): number {
-    return this.#entries.length;
+    return this.#heap.length;
   }
 
   /** The earliest due time, or Infinity. */
   get next(): number {
-    return this.#due[0] ?? Infinity;
+    return this.#heap[0]?.due ?? Infinity;
   }
 
-  /** When an entry of the heap is due. */
+  /** When an entry is due; Infinity for one that is not in. */
   dueOf(entry: Entry): number {
-    return this.#due[entry.position] ?? Infinity;
+    const timer = this.#heap[entry.position];
+    return timer?.entry === entry ? timer.due : Infinity;
   }
 
   /** Puts an entry in that is not in. */
   add(entry: Entry, due: number): void {
-    const at = this.#entries.length;
-    this.#put(at, entry, due, this.#count++);
-    this.#up(at);
+    this.#up({ entry, due, order: this.#count++ }, this.#heap.length);
   }
 
   /** Takes an entry out that is in. */
   remove(entry: Entry): void {
     const at = entry.position;
-    const last = this.#entries.length - 1;
-    const moved = this.#entries[last];
-    const due = this.#due[last] ?? 0;
-    const order = this.#order[last] ?? 0;
-    this.#entries.pop();
-    this.#due.pop();
-    this.#order.pop();
+    const last = itemAt(this.#heap, this.#heap.length - 1);
+    this.#heap.pop();
     entry.position = -1;
-    if (at === last || moved === undefined) return;
-    this.#put(at, moved, due, order);
-    this.#up(at);
-    this.#down(moved.position);
+    if (last.entry === entry) return;
+    this.#down(last, at);
+    this.#up(last, last.entry.position);
   }
 
   /** Takes the earliest entry out if it is due. */
   takeDue(now: number): Entry | undefined {
-    if (this.next > now) return undefined;
-    const first = this.#entries[0];
-    if (first !== undefined) this.remove(first);
-    return first;
+    const [first] = this.#heap;
+    if (first === undefined || first.due > now) return undefined;
+    this.remove(first.entry);
+    return first.entry;
   }
 
-  #put(at: number, entry: Entry, due: number, order: number): void {
-    this.#entries[at] = entry;
-    this.#due[at] = due;
-    this.#order[at] = order;
-    entry.position = at;
+  #put(timer: Timer, at: number): void {
+    this.#heap[at] = timer;
+    timer.entry.position = at;
   }
 
-  #before(left: number, right: number): boolean {
-    const difference = (this.#due[left] ?? 0) - (this.#due[right] ?? 0);
-    return difference < 0 ||
-      (difference === 0 && (this.#order[left] ?? 0) < (this.#order[right] ?? 0));
-  }
-
-  #swap(left: number, right: number): void {
-    const entry = this.#entries[left];
-    const other = this.#entries[right];
-    if (entry === undefined || other === undefined) return;
-    const due = this.#due[left] ?? 0;
-    const order = this.#order[left] ?? 0;
-    this.#put(left, other, this.#due[right] ?? 0, this.#order[right] ?? 0);
-    this.#put(right, entry, due, order);
-  }
-
-  #up(from: number): void {
+  /** Finds a timer's place from a free one upwards. */
+  #up(timer: Timer, from: number): void {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!this.#before(at, parent)) return;
-      this.#swap(at, parent);
+      const above = itemAt(this.#heap, parent);
+      if (!isBefore(timer, above)) break;
+      this.#put(above, at);
       at = parent;
     }
+    this.#put(timer, at);
   }
 
-  #down(from: number): void {
+  /** Finds a timer's place from a free one downwards. */
+  #down(timer: Timer, from: number): void {
     let at = from;
-    for (;;) {
-      let least = at;
-      for (let child = 2 * at + 1; child <= 2 * at + 2; child++) {
-        if (child < this.#entries.length && this.#before(child, least)) least = child;
+    for (let child = 2 * at + 1; child < this.#heap.length; child = 2 * at + 1) {
+      let below = itemAt(this.#heap, child);
+      const right = this.#heap[child + 1];
+      if (right !== undefined && isBefore(right, below)) {
+        below = right;
+        child++;
       }
-      if (least === at) return;
-      this.#swap(at, least);
-      at = least;
+      if (!isBefore(below, timer)) break;
+      this.#put(below, at);
+      at = child;
     }
+    this.#put(timer, at);
   }
+}
+
+function isBefore(left: Timer, right: Timer): boolean {
+  return left.due === right.due ? left.order < right.order : left.due < right.due;
 }

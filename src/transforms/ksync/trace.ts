@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { itemAt } from "./item_at.ts";
 import type { Event, Hold, State } from "./states.ts";
 
 /** How many transitions are kept. */
@@ -73,10 +74,9 @@ export class Trace {
 
   /** Adds a transition to a ring. */
   add(slot: number, from: State, to: State, event: Event, hold: Hold, now: number): void {
-    const chunk = this.#chunks[slot >> CHUNK_BITS];
-    if (chunk === undefined) return;
+    const chunk = itemAt(this.#chunks, slot >> CHUNK_BITS);
     const inside = slot & (CHUNK - 1);
-    const count = chunk.counts[inside] ?? 0;
+    const count = itemAt(chunk.counts, inside);
     const at = inside * WORDS + (count & (TRACE_LENGTH - 1)) * 2;
     const ticks = (now - this.#epoch) * TICKS_PER_MS;
     chunk.words[at] = ticks % HIGH;
@@ -87,24 +87,24 @@ export class Trace {
 
   /** The transitions of a slot, oldest first. */
   read(slot: number): Transition[] {
-    const chunk = this.#chunks[slot >> CHUNK_BITS];
+    const { words, counts } = itemAt(this.#chunks, slot >> CHUNK_BITS);
     const inside = slot & (CHUNK - 1);
-    const count = chunk?.counts[inside] ?? 0;
+    const count = itemAt(counts, inside);
     const transitions: Transition[] = [];
     for (let n = Math.max(0, count - TRACE_LENGTH); n < count; n++) {
       const at = inside * WORDS + (n & (TRACE_LENGTH - 1)) * 2;
-      transitions.push(this.#decode(chunk?.words[at] ?? 0, chunk?.words[at + 1] ?? 0));
+      transitions.push(this.#decode(itemAt(words, at), itemAt(words, at + 1)));
     }
     return transitions;
   }
 
   /** When the last transition of a slot was, on the engine's clock. */
   lastTime(slot: number): number {
-    const chunk = this.#chunks[slot >> CHUNK_BITS];
+    const { words, counts } = itemAt(this.#chunks, slot >> CHUNK_BITS);
     const inside = slot & (CHUNK - 1);
-    const last = (chunk?.counts[inside] ?? 0) - 1;
+    const last = itemAt(counts, inside) - 1;
     const at = inside * WORDS + (last & (TRACE_LENGTH - 1)) * 2;
-    return this.#decode(chunk?.words[at] ?? 0, chunk?.words[at + 1] ?? 0).time;
+    return this.#decode(itemAt(words, at), itemAt(words, at + 1)).time;
   }
 
   #decode(low: number, word: number): Transition {

@@ -26,6 +26,7 @@ import type { Container } from "./container.ts";
 import { Engine } from "./engine.ts";
 import type { Entry, Ticket } from "./entry.ts";
 import { numbers, publish } from "./figures.ts";
+import { itemAt } from "./item_at.ts";
 import { type OperationBatch, Outbox } from "./outbox.ts";
 import { PendingBatch } from "./receipts.ts";
 import { reporter } from "./reports.ts";
@@ -307,8 +308,7 @@ class Reconciler implements Stage, Inspectable {
     const engine = this.#engine;
     engine.now = performance.now();
     for (const [at, slot] of batch.slots.entries()) {
-      const number = batch.numbers[at] ?? 0;
-      engine.answer(slot, number, this.#answerOf(outcomes[at]));
+      engine.answer(slot, itemAt(batch.numbers, at), this.#answerOf(outcomes[at]));
     }
     this.#endTurn();
   }

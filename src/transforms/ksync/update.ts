@@ -9,6 +9,7 @@ import { circleOf, lookUp, makeEntry } from "./creation.ts";
 import { noteFlap } from "./damping.ts";
 import { raise } from "./dispatch.ts";
 import {
+  dependenciesOf,
   type Entry,
   Flag,
   isOutstanding,
@@ -168,7 +169,7 @@ export function refer(
 }
 
 function refersTo(e: Entry, references: readonly Reference[]): boolean {
-  const deps = e.links?.deps ?? [];
+  const deps = dependenciesOf(e);
   return deps.length === references.length &&
     deps.every((dep, at) =>
       dep.key === references[at]?.key && dep.container.name === references[at]?.table

@@ -5,7 +5,17 @@
  */
 import type { Fields } from "../../core/change.ts";
 import type { Engine } from "./engine.ts";
-import { type Entry, Flag, isTrusted, isWanted, nameOf } from "./entry.ts";
+import {
+  attemptsOf,
+  type Entry,
+  Flag,
+  isTrusted,
+  isWanted,
+  lastErrorOf,
+  nameOf,
+  referrersOf,
+  waitersOf,
+} from "./entry.ts";
 import { EVENT_NAMES, Hold, HOLD_NAMES, State, STATE_NAMES } from "./states.ts";
 
 /** How many links of a chain of dependencies are spelt out. */
@@ -23,13 +33,13 @@ export function explain(engine: Engine, e: Entry): string[] {
   lines.push(`desired: ${isWanted(e) ? text(e.desired) : "no row"}`);
   lines.push(`believed: ${believedText(e)}`);
   if (e.index >= 0) lines.push(`index: ${e.index}`);
-  const waiters = [...e.links?.waiters ?? []].map(nameOf);
+  const waiters = Array.from(waitersOf(e), nameOf);
   if (waiters.length > 0) lines.push(`waited for by: ${shortened(waiters)}`);
-  const referrers = [...e.links?.referrers ?? []].map(nameOf);
+  const referrers = Array.from(referrersOf(e), nameOf);
   if (referrers.length > 0) lines.push(`referred to by: ${shortened(referrers)}`);
-  const error = e.trouble?.error;
-  if (error !== undefined) {
-    lines.push(`last error: ${error.message} (failed attempts: ${e.trouble?.attempts ?? 0})`);
+  const failed = attemptsOf(e);
+  if (failed > 0 || e.state === State.FAILED) {
+    lines.push(`last error: ${lastErrorOf(e).message} (failed attempts: ${failed})`);
   }
   for (const { time, from, to, event, hold } of engine.history(e)) {
     const held = hold === Hold.NONE ? "" : ` (${HOLD_NAMES[hold]})`;
@@ -65,14 +75,14 @@ function reason(engine: Engine, e: Entry): string {
     case State.BACKOFF:
       return held(engine, e);
     case State.FAILED:
-      return `set aside: ${e.trouble?.error?.message ?? "refused"}`;
+      return `set aside: ${lastErrorOf(e).message}`;
     default:
       return "being made";
   }
 }
 
 function outstanding(engine: Engine, e: Entry): string {
-  return `outstanding for ${age(engine.now - (engine.sentAt(e) ?? engine.now))}`;
+  return `outstanding for ${age(engine.now - engine.sentAt(e))}`;
 }
 
 function then(e: Entry): string {
@@ -101,10 +111,8 @@ function held(engine: Engine, e: Entry): string {
     case Hold.DAMPED:
       return `it changes too often; ${what} waits ${dueIn(engine, e)}`;
     default:
-      return `attempt ${(e.trouble?.attempts ?? 0) + 1} of ${what} in ${
-        dueIn(engine, e)
-      }, after: ` +
-        (e.trouble?.error?.message ?? "no answer");
+      return `attempt ${attemptsOf(e) + 1} of ${what} in ` +
+        `${dueIn(engine, e)}, after: ${lastErrorOf(e).message}`;
   }
 }
 
@@ -126,7 +134,7 @@ function chain(e: Entry): string {
 }
 
 function holders(e: Entry): string {
-  const names = [...e.links?.referrers ?? []].map(nameOf);
+  const names = Array.from(referrersOf(e), nameOf);
   return names.length === 0 ? "a reference from outside" : shortened(names);
 }
 
