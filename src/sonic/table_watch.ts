@@ -43,10 +43,12 @@ export interface TableWatchOptions {
   readonly pollMs: number;
   /**
    * Told after each reading: what is different from the last, and whether everything that was
-   * wanted has been read since the connection was made. A key that was asked for is told at its
-   * first reading also when it has no row.
+   * wanted has been read since the last loss. A key that was asked for is told at its first reading
+   * also when it has no row.
    */
   readonly onRows: (changes: readonly RowChange[], complete: boolean) => void;
+  /** Told when changes may be missed from now on, for each connection that was lost. */
+  readonly onLost?: () => void;
 }
 
 /** Watches one table. */
@@ -110,11 +112,17 @@ export class TableWatch {
     this.#rows.delete(key);
   }
 
-  #turned(event: "lost" | "up"): void {
-    if (event === "lost") return;
-    // Also when only the subscriber comes back: what it did not hear is read now.
+  /** Reads everything once more. */
+  readAgain(): void {
     this.#isStale = true;
     void this.#read();
+  }
+
+  #turned(event: "lost" | "up"): void {
+    // Also when only the subscriber comes back: what it did not hear is read now.
+    this.#isStale = true;
+    if (event === "up") void this.#read();
+    else this.#options.onLost?.();
   }
 
   #happened(channel: string): void {
@@ -135,7 +143,7 @@ export class TableWatch {
       while (this.#hasWork()) {
         const changes = await this.#readOnce();
         if (this.#isClosed) return;
-        this.#options.onRows(changes, !this.#isStale && this.#dirty.size === 0);
+        this.#options.onRows(changes, !this.#isStale);
         // A row may have changed before the server began to tell.
         if (await this.#notifications.check()) this.#isStale = true;
       }
