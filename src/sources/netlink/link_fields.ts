@@ -57,8 +57,9 @@ export class FieldsOf {
     this.#watched = [...new Set(extra.flatMap((field) => WORDS_OF[field]))];
   }
 
-  /** What to remember of a link that was not seen before. */
+  /** What to remember of a link that was not seen before; nothing when no field is added. */
   remember(): LastFields {
+    if (this.#extra.length === 0) return NOTHING;
     return { fields: NO_FIELDS, words: new Uint32Array(this.#watched.length) };
   }
 
@@ -128,3 +129,4 @@ export class FieldsOf {
 }
 
 const NO_FIELDS: Fields = Object.freeze({});
+const NOTHING: LastFields = { fields: NO_FIELDS, words: new Uint32Array() };
