@@ -31,7 +31,7 @@ export class LogRate {
   readonly #intervalMs: number;
   readonly #kinds = new Map<string, Kind>();
 
-  /** @param intervalMs the shortest time between two lines of one kind */
+  /** `intervalMs` is the shortest time between two lines of one kind. */
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
   }
