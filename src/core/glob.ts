@@ -25,13 +25,8 @@ interface CharacterClass {
 /**
  * What is wrong with a pattern, as a sentence for the operator.
  *
- * @returns `undefined` when the pattern is fine
- *
- * @example
- * ```ts
- * import { checkGlob } from "./glob.ts";
- * checkGlob("Ethernet[0-9"); // "The bracket in column 9 is never closed"
- * ```
+ * @returns `undefined` when the pattern is fine, otherwise for example
+ * `The bracket in column 9 is never closed`
  */
 export function checkGlob(pattern: string): string | undefined {
   try {
@@ -53,7 +48,8 @@ export function checkGlob(pattern: string): string | undefined {
  *
  * @example
  * ```ts
- * import { compileGlobs } from "./glob.ts";
+ * import { checkGlob, compileGlobs } from "./glob.ts";
+ * checkGlob("Ethernet[0-9"); // "The bracket in column 9 is never closed"
  * const isPort = compileGlobs(["Ethernet*", "PortChannel*"]);
  * isPort("Ethernet4"); // true
  * isPort("Ethernet4.10"); // false

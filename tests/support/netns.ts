@@ -27,7 +27,7 @@ export interface LinkOptions {
  * A network namespace of one test. Dispose of it with `await using`.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { createNetns } from "./netns.ts";
  * await using netns = await createNetns();
  * const names = await netns.addLinks(128, { up: true });
