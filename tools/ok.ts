@@ -27,10 +27,10 @@ const EXAMPLES = ["--config=tools/doc_examples.json", "--import-map=deno.json"];
 const PARTS: readonly Part[] = [
   { name: "format", args: ["fmt", "--check"] },
   { name: "lint", args: ["lint"] },
-  { name: "types", args: ["check", "."] },
+  { name: "types", args: ["check", "-q", "."] },
   { name: "docs", args: ["doc", "--lint", "mod.ts", "src/core"] },
   // By settings of their own: what Deno puts around an example has unused imports.
-  { name: "examples", args: ["check", "--doc-only", "--no-lock", ...EXAMPLES, "."] },
+  { name: "examples", args: ["check", "-q", "--doc-only", "--no-lock", ...EXAMPLES, "."] },
   { name: "schemas", args: ["task", "-q", "schemas", "--check"] },
   { name: "coverage", args: ["task", "-q", "coverage"] },
   { name: "c", args: ["task", "-q", "c:check"] },
