@@ -3,68 +3,12 @@
  * everything goes on by itself as soon as it can.
  */
 import assert from "node:assert/strict";
-import { ReconnectError, RejectError, RetryLaterError, StopError } from "../src/core/errors.ts";
-import type { Operation, Outcome, StateSink } from "../src/core/stage.ts";
-import createStateDb from "../src/sinks/state_db/sink.ts";
-import { makeContext, type RecordedContext } from "./support/context.ts";
+import { ReconnectError, RetryLaterError, StopError } from "../src/core/errors.ts";
+import type { Operation, StateSink } from "../src/core/stage.ts";
+import { errorOf, makeSink, openedSink, set, sinkSettings } from "./support/disturbed_sink.ts";
 import { nextTurn } from "./support/event.ts";
 import { LateProxy } from "./support/late_proxy.ts";
 import { startRedis } from "./support/redis.ts";
-
-interface Sink extends AsyncDisposable {
-  readonly sink: StateSink;
-  readonly context: RecordedContext;
-  /** Lines for the operator, warnings and errors. */
-  complaints(): string[];
-}
-
-function makeSink(url: string, more: Record<string, unknown> = {}): Promise<Sink> {
-  const context = makeContext();
-  return createSink(url, more, context);
-}
-
-async function createSink(
-  url: string,
-  more: Record<string, unknown>,
-  context: RecordedContext,
-): Promise<Sink> {
-  const sink = await createStateDb({
-    type: "state_db",
-    url,
-    database: 6,
-    name: "STATE_DB",
-    separator: "|",
-    connect_timeout_ms: 2000,
-    request_timeout_ms: 300,
-    ...more,
-  }, context);
-  return {
-    sink,
-    context,
-    complaints: () => [
-      ...context.telemetry.messages("warn"),
-      ...context.telemetry.messages("error"),
-    ],
-    [Symbol.asyncDispose]: () => sink.close(),
-  };
-}
-
-async function opened(url: string, more: Record<string, unknown> = {}): Promise<Sink> {
-  const made = await makeSink(url, more);
-  const up = nextTurn(made.sink.connection, "up");
-  made.sink.open();
-  await up;
-  return made;
-}
-
-function set(key: string, fields: Record<string, string>): Operation {
-  return { op: "set", table: "PORT_TABLE", key, fields, removed: [] };
-}
-
-function errorOf([outcome]: readonly Outcome[]): Error {
-  assert.ok(outcome && !outcome.ok, "the write should have failed");
-  return outcome.error;
-}
 
 /** Writes without a pause, a few calls at a time, until stopped. */
 function load(sink: StateSink): {
@@ -104,7 +48,7 @@ function load(sink: StateSink): {
 for (const data of ["empty", "withData"] as const) {
   Deno.test(`a server killed under load and restarted ${data} is found again`, async () => {
     await using server = await startRedis({ persist: true });
-    await using it = await opened(server.url);
+    await using it = await openedSink(server.url);
     const [first] = await it.sink.write([set("Ethernet999", { mtu: "1" })]);
     assert.ok(first?.ok);
     const writing = load(it.sink);
@@ -131,7 +75,7 @@ for (const data of ["empty", "withData"] as const) {
 
 Deno.test("a stopped server is given up after the deadline, and used again when it goes on", async () => {
   await using server = await startRedis();
-  await using it = await opened(server.url);
+  await using it = await openedSink(server.url);
   const writing = load(it.sink);
   await writing.begun;
   const lost = nextTurn(it.sink.connection, "lost");
@@ -149,7 +93,7 @@ Deno.test("a stopped server is given up after the deadline, and used again when 
 Deno.test("what an abandoned connection had sent never comes after newer writes", async () => {
   await using server = await startRedis();
   await using proxy = new LateProxy(server.socket);
-  await using it = await opened(proxy.url);
+  await using it = await openedSink(proxy.url);
   proxy.partition();
   const lost = nextTurn(it.sink.connection, "lost");
   const error = errorOf(await it.sink.write([set("Ethernet0", { mtu: "old" })]));
@@ -243,20 +187,11 @@ Deno.test("a socket without permission is said, and mended without a restart", a
   await using server = await startRedis({ socketMode: "100" });
   // Root passes every permission bit, unless it gives that power away.
   const drop = Deno.uid() === 0 ? ["setpriv", "--bounding-set", "-dac_override"] : [];
-  const config = {
-    type: "state_db",
-    url: server.url,
-    database: 6,
-    name: "STATE_DB",
-    separator: "|",
-    connect_timeout_ms: 2000,
-    request_timeout_ms: 300,
-  };
   const probe = new URL("./support/state_db_probe.ts", import.meta.url).pathname;
   const [program = "", ...args] = [
     ...drop,
     Deno.execPath(),
-    ...["run", "--quiet", "--allow-all", probe, JSON.stringify(config)],
+    ...["run", "--quiet", "--allow-all", probe, JSON.stringify(sinkSettings(server.url))],
   ];
   const child = new Deno.Command(program, { args, stdout: "piped", stderr: "piped" }).spawn();
   const output = child.output();
@@ -280,7 +215,7 @@ Deno.test("a socket without permission is said, and mended without a restart", a
 Deno.test("a read-only replica is left, said once, and used when it is a primary again", async () => {
   await using primary = await startRedis({ tcp: true });
   await using replica = await startRedis({ replicaOf: primary });
-  await using it = await opened(replica.url);
+  await using it = await openedSink(replica.url);
   const lost = nextTurn(it.sink.connection, "lost");
   const error = errorOf(await it.sink.write([set("Ethernet0", { mtu: "1" })]));
   assert.ok(error instanceof ReconnectError);
@@ -306,7 +241,7 @@ Deno.test("a read-only replica is left, said once, and used when it is a primary
 
 Deno.test("a server out of memory is retried later, and said once", async () => {
   await using server = await startRedis({ maxmemory: "1mb" });
-  await using it = await opened(server.url);
+  await using it = await openedSink(server.url);
   for (let n = 0; n < 20; n++) {
     const error = errorOf(await it.sink.write([set("Ethernet0", { mtu: "1" })]));
     assert.ok(error instanceof RetryLaterError);
@@ -337,7 +272,7 @@ Deno.test("a user without permission for a command is told so, and retried later
   const file = `${server.folder}/secret`;
   await Deno.writeTextFile(file, "secret");
   const more = { username: "reader", password: `\${file:${file}}` };
-  await using it = await opened(server.url, more);
+  await using it = await openedSink(server.url, more);
   const error = errorOf(await it.sink.write([set("Ethernet0", { mtu: "1" })]));
   assert.ok(error instanceof RetryLaterError);
   assert.match(error.message, /does not permit this user the command: NOPERM/);
@@ -347,7 +282,7 @@ Deno.test("a user without permission for a command is told so, and retried later
 
 Deno.test("a server with too many clients is tried again", async () => {
   await using server = await startRedis({ config: { maxclients: "1" } });
-  const first = await opened(server.url);
+  const first = await openedSink(server.url);
   await using second = await makeSink(server.url);
   const up = nextTurn(second.sink.connection, "up");
   second.sink.open();
@@ -355,57 +290,4 @@ Deno.test("a server with too many clients is tried again", async () => {
   assert.match(message, /trying again until it works/);
   await first.sink.close();
   await up;
-});
-
-Deno.test("a key that holds no hash is rejected, its neighbours are written, a scan goes past", async () => {
-  await using server = await startRedis();
-  await server.cli("-n", "6", "SET", "PORT_TABLE|Ethernet4", "text");
-  await using it = await opened(server.url);
-  const outcomes = await it.sink.write(
-    ["Ethernet0", "Ethernet4", "Ethernet8"].map((key) => set(key, { mtu: "1" })),
-  );
-  assert.deepEqual(outcomes.map(({ ok }) => ok), [true, false, true]);
-  assert.ok(outcomes[1] && !outcomes[1].ok && outcomes[1].error instanceof RejectError);
-  assert.match(it.complaints()[0] ?? "", /PORT_TABLE\|Ethernet4 was not written, it is given up: /);
-  const keys = await Array.fromAsync(it.sink.scan("PORT_TABLE"), ({ key }) => key);
-  assert.deepEqual(keys.toSorted(), ["Ethernet0", "Ethernet8"]);
-  assert.equal(it.context.telemetry.counter("state_db_foreign_keys_total").value, 1);
-});
-
-Deno.test("a scan that loses its server fails with a ReconnectError and does not go on in another", async () => {
-  await using server = await startRedis({ persist: true });
-  await using it = await opened(server.url);
-  await it.sink.write(Array.from({ length: 5000 }, (_, n) => set(`Ethernet${n}`, { mtu: "1" })));
-  let seen = 0;
-  await assert.rejects(async () => {
-    for await (const _ of it.sink.scan("PORT_TABLE")) {
-      if (++seen !== 10) continue;
-      const up = nextTurn(it.sink.connection, "up");
-      await server.restart("withData");
-      await up;
-    }
-  }, ReconnectError);
-  assert.ok(seen < 5000);
-});
-
-Deno.test("a dry run writes nothing, and prints what it would write", async () => {
-  await using server = await startRedis();
-  await server.cli("-n", "6", "HSET", "PORT_TABLE|Ethernet0", "mtu", "1");
-  const context = makeContext({ dryRun: true });
-  await using it = await createSink(server.url, {}, context);
-  const up = nextTurn(it.sink.connection, "up");
-  it.sink.open();
-  await up;
-  const outcomes = await it.sink.write([
-    { op: "set", table: "PORT_TABLE", key: "Ethernet0", fields: { mtu: "2" }, removed: ["x"] },
-    { op: "delete", table: "PORT_TABLE", key: "Ether\u001b[2Jnet4" },
-  ]);
-  assert.deepEqual(outcomes, [{ ok: true }, { ok: true }]);
-  assert.deepEqual(await server.row(6, "PORT_TABLE|Ethernet0"), { mtu: "1" });
-  assert.deepEqual(context.telemetry.messages("info").slice(1), [
-    "Would set Ethernet0 of PORT_TABLE: mtu=2 without x",
-    "Would delete Ether\\x1b[2Jnet4 of PORT_TABLE",
-  ]);
-  const rows = await Array.fromAsync(it.sink.scan("PORT_TABLE"));
-  assert.deepEqual(rows, [{ key: "Ethernet0", fields: { mtu: "1" } }]);
 });

@@ -10,10 +10,9 @@ import type {
   GrantPart,
   ResolveContext,
 } from "../../core/component.ts";
-import { secretFile } from "../../core/secret.ts";
-import { addressGrant, parseAddress } from "../../redis/address.ts";
 import { absolutePath, locateDatabase } from "../../sonic/locate.ts";
-import { readSettings, type RedisSettings, SQLITE } from "./settings.ts";
+import { databaseGrants } from "../../sonic/server_settings.ts";
+import { readSettings, SQLITE } from "./settings.ts";
 
 /** The `state_db` sink. */
 export const definition: Definition<StateDbConfig> = {
@@ -49,7 +48,7 @@ export const definition: Definition<StateDbConfig> = {
       const files = ["", "-wal", "-shm", "-journal"].map((end) => settings.file + end);
       return [{ why: `the rows are kept in ${settings.file}`, read: files, write: files }];
     }
-    return redisGrants(settings);
+    return databaseGrants(settings, settings.name);
   },
 };
 
@@ -70,15 +69,4 @@ async function resolve(
     name,
     ...(ca === undefined ? {} : { ca_certificate: absolutePath(context.folder, ca) }),
   };
-}
-
-function redisGrants(settings: RedisSettings): GrantPart[] {
-  const { url, name, password, caCertificate } = settings;
-  const parts: GrantPart[] = [{ why: `${name} is at ${url}`, ...addressGrant(parseAddress(url)) }];
-  const secret = password === undefined ? undefined : secretFile(password);
-  if (secret !== undefined) parts.push({ why: `the password for ${url}`, read: [secret] });
-  if (caCertificate !== undefined) {
-    parts.push({ why: `the certificates to trust for ${url}`, read: [caCertificate] });
-  }
-  return parts;
 }

@@ -4,9 +4,12 @@
  * @module
  */
 import type { ComponentConfig } from "../../core/component.ts";
-import { StopError } from "../../core/errors.ts";
-import type { Separator } from "../../sonic/database_table.ts";
-import type { ServerSettings } from "../../sonic/link_options.ts";
+import {
+  type DatabaseSettings,
+  optionalText,
+  readDatabase,
+  text,
+} from "../../sonic/server_settings.ts";
 
 /** Settings of an embedded store. */
 export interface SqliteSettings {
@@ -20,9 +23,8 @@ export interface SqliteSettings {
 }
 
 /** Settings of a Redis server. */
-export interface RedisSettings extends ServerSettings {
+export interface RedisSettings extends DatabaseSettings {
   readonly store: "redis";
-  readonly separator: Separator;
   /** Takes the place of the change's own table. */
   readonly table?: string;
 }
@@ -30,57 +32,21 @@ export interface RedisSettings extends ServerSettings {
 /** The prefix of an embedded store's address. */
 export const SQLITE = "sqlite:";
 
+/** Whose settings these are, for complaints. */
+const WHO = "sink state_db";
+
 /**
  * Reads resolved settings.
  *
  * @throws {StopError} when they are none, which is a fault of whoever made the plan
  */
 export function readSettings(config: ComponentConfig): RedisSettings | SqliteSettings {
-  const url = text(config, "url");
-  const table = optional(config, "table");
-  const named = table === undefined ? {} : { table };
+  const url = text(config, "url", WHO);
+  const renamed = optionalText(config, "table", WHO);
+  const table = renamed === undefined ? {} : { table: renamed };
   if (url.startsWith(SQLITE)) {
-    return {
-      store: "sqlite",
-      file: url.slice(SQLITE.length),
-      name: text(config, "name"),
-      ...named,
-    };
+    const file = url.slice(SQLITE.length);
+    return { store: "sqlite", file, name: text(config, "name", WHO), ...table };
   }
-  const username = optional(config, "username");
-  const password = optional(config, "password");
-  const caCertificate = optional(config, "ca_certificate");
-  return {
-    store: "redis",
-    url,
-    database: whole(config, "database"),
-    name: text(config, "name"),
-    separator: text(config, "separator") === ":" ? ":" : "|",
-    ...named,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(caCertificate === undefined ? {} : { caCertificate }),
-    connectTimeoutMs: whole(config, "connect_timeout_ms"),
-    requestTimeoutMs: whole(config, "request_timeout_ms"),
-  };
-}
-
-function text(config: ComponentConfig, name: string): string {
-  const value = config[name];
-  if (typeof value !== "string") throw wrong(name, "a text");
-  return value;
-}
-
-function optional(config: ComponentConfig, name: string): string | undefined {
-  return config[name] === undefined ? undefined : text(config, name);
-}
-
-function whole(config: ComponentConfig, name: string): number {
-  const value = config[name];
-  if (typeof value !== "number" || !Number.isInteger(value)) throw wrong(name, "a whole number");
-  return value;
-}
-
-function wrong(name: string, expected: string): StopError {
-  return new StopError(`The plan's sink state_db has no ${name} that is ${expected}`);
+  return { store: "redis", ...readDatabase(config, WHO), ...table };
 }

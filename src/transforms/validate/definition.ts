@@ -13,8 +13,8 @@ import type {
 } from "../../core/component.ts";
 import { secretFile } from "../../core/secret.ts";
 import { SettingError } from "../../core/setting_error.ts";
-import { addressGrant, parseAddress } from "../../redis/address.ts";
 import { absolutePath, type Located, locateDatabase } from "../../sonic/locate.ts";
+import { databaseGrants } from "../../sonic/server_settings.ts";
 import { readSettings } from "./settings.ts";
 
 type PortsConfig = NonNullable<ValidateConfig["ports"]>;
@@ -50,15 +50,7 @@ export const definition: Definition<ValidateConfig> = {
   grants(config: ComponentConfig): GrantPart[] {
     const { ports } = readSettings(config);
     if (ports === undefined) return [];
-    const { url, name, password, caCertificate } = ports.server;
-    const why = `${ports.table} of ${name} is at ${url}`;
-    const parts: GrantPart[] = [{ why, ...addressGrant(parseAddress(url)) }];
-    const secret = password === undefined ? undefined : secretFile(password);
-    if (secret !== undefined) parts.push({ why: `the password for ${url}`, read: [secret] });
-    if (caCertificate !== undefined) {
-      parts.push({ why: `the certificates to trust for ${url}`, read: [caCertificate] });
-    }
-    return parts;
+    return databaseGrants(ports.server, `${ports.table} of ${ports.server.name}`);
   },
 };
 

@@ -63,8 +63,8 @@ Deno.test("validate finds the ports on the one Redis sink's server", async () =>
       caCertificate: "/etc/portsync/ca.pem",
       connectTimeoutMs: 5000,
       requestTimeoutMs: 700,
+      separator: ":",
     },
-    separator: ":",
     table: "PORT_TABLE",
     pollMs: 2000,
     holdMax: 4096,
@@ -85,7 +85,7 @@ Deno.test("validate takes its own server and user before the sink's", async () =
   const ports = await portsOf(settings, [sink]);
   assert.equal(ports.server.url, "redis://two");
   assert.equal(ports.server.password, undefined, "another server is given no secret");
-  assert.deepEqual([ports.server.database, ports.separator, ports.table], [4, "|", "PORTS"]);
+  assert.deepEqual([ports.server.database, ports.server.separator, ports.table], [4, "|", "PORTS"]);
   assert.equal((await portsOf({ database: "CONFIG_DB" }, [sink])).table, "PORT");
 });
 

@@ -41,7 +41,7 @@ export class KnownPorts {
     this.#watch = new TableWatch({
       link: linkOptions(settings.server, context),
       table: settings.table,
-      separator: settings.separator,
+      separator: settings.server.separator,
       scope: "asked",
       pollMs: settings.pollMs,
       onRows: (changes) => this.#answered(changes),
