@@ -342,7 +342,9 @@ int32_t ps_ring_wake(int32_t handle)
 
 int32_t ps_ring_stat(int32_t handle, struct ps_ring_stat *ret_stat)
 {
-    PS_TAKE(ps_ring, ring, PS_KIND_RING, handle);
+    struct ps_ring *ring = ps_handle_hold(handle, PS_KIND_RING);
+    if (!ring)
+        return -EBADF;
     struct ps_ring_side *producer = ring->producer, *consumer = ring->consumer;
     bool has_producer = ring->role == PS_RING_PRODUCER || is_held(ring->file, LOCK_PRODUCER);
     bool has_consumer = ring->role == PS_RING_CONSUMER || is_held(ring->file, LOCK_CONSUMER);
@@ -358,5 +360,6 @@ int32_t ps_ring_stat(int32_t handle, struct ps_ring_stat *ret_stat)
                               .consumer_sleeps = atomic_load(&consumer->sleeps),
                               .producer_pid = has_producer ? atomic_load(&producer->pid) : 0,
                               .consumer_pid = has_consumer ? atomic_load(&consumer->pid) : 0};
+    ps_handle_release(handle);
     return 0;
 }

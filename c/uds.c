@@ -94,17 +94,33 @@ int32_t ps_uds_close(int32_t handle, uint32_t number)
 {
     PS_TAKE(ps_uds, hub, PS_KIND_UDS, handle);
     struct ps_uds_session *session = ps_uds_find(hub, number);
-    if (session)
+    if (session) {
+        ps_uds_drain(session);
         ps_uds_drop(hub, session);
+    }
     return session ? 0 : -ENOTCONN;
 }
 
 void ps_uds_watch(struct ps_uds *hub, struct ps_uds_session *session)
 {
-    uint32_t events = (session->state == PS_S_DECIDE ? 0u : (uint32_t)EPOLLIN) |
-                      (session->want_write ? (uint32_t)EPOLLOUT : 0u);
+    /* Nobody's requests are read before the responses to the last ones are taken. */
+    bool reads = session->state != PS_S_DECIDE && !session->paused &&
+                 !(session->server && session->want_write);
+    uint32_t events =
+        (reads ? (uint32_t)EPOLLIN : 0u) | (session->want_write ? (uint32_t)EPOLLOUT : 0u);
     struct epoll_event event = {.events = events, .data.u64 = session->number};
     epoll_ctl(hub->epoll, EPOLL_CTL_MOD, session->fd, &event);
+}
+
+int32_t ps_uds_pause(int32_t handle, uint32_t number, uint32_t paused)
+{
+    PS_TAKE(ps_uds, hub, PS_KIND_UDS, handle);
+    struct ps_uds_session *session = ps_uds_find(hub, number);
+    if (!session)
+        return -ENOTCONN;
+    session->paused = paused != 0;
+    ps_uds_watch(hub, session);
+    return 0;
 }
 
 struct ps_uds_event *ps_uds_put(struct ps_uds_out *out, uint32_t type, uint32_t session)

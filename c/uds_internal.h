@@ -21,6 +21,7 @@ struct ps_uds_session {
     bool server;
     bool bursting;   /* several messages came in one go: look again before sleeping */
     bool want_write; /* a send stopped early */
+    bool paused;     /* by the caller */
     uint32_t profile, intersection, supported, packet, stall_ms;
     uint32_t bytes[2], items[2]; /* agreed limits: of requests, of responses */
     uint64_t session_id;
@@ -77,6 +78,9 @@ void ps_uds_read_hello(struct ps_uds *hub, struct ps_uds_session *session, struc
 void ps_uds_read_ack(struct ps_uds *hub, struct ps_uds_session *session, struct ps_uds_out *out);
 void ps_uds_accept(struct ps_uds *hub, struct ps_uds_out *out);
 void ps_uds_unlisten(struct ps_uds *hub);
+/* Reads and forgets what the peer has sent: a socket that is closed over unread data takes the last
+ * messages to the peer with it. */
+void ps_uds_drain(struct ps_uds_session *session);
 /* Reads what is there; the session may be gone afterwards. */
 void ps_uds_receive(struct ps_uds *hub, struct ps_uds_session *session, bool slept,
                     struct ps_uds_out *out);

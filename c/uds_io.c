@@ -74,18 +74,22 @@ static enum step no_bytes(struct ps_uds *hub, struct ps_uds_session *session, ss
     return end(hub, session, count < 0 ? -errno : session->rx ? -ECONNRESET : 0, out);
 }
 
-/* A request over the limits is answered, then the session ends. What the peer has already sent is
- * read first: a socket closed over unread data would destroy the answer on its way. */
+void ps_uds_drain(struct ps_uds_session *session)
+{
+    uint8_t rest[64];
+    for (int i = 0; i < 4096 && recv(session->fd, rest, sizeof rest, MSG_DONTWAIT) > 0; i++)
+        ;
+}
+
+/* A request over the limits is answered, then the session ends. */
 static enum step over_limit(struct ps_uds *hub, struct ps_uds_session *session,
                             const struct ps_header *request, struct ps_uds_out *out)
 {
     struct ps_header answer =
         ps_header_make(PS_RESPONSE, request->code, PS_LIMIT_EXCEEDED, 0, request->message_id);
-    uint8_t rest[64];
     if (session->server)
         send(session->fd, &answer, sizeof answer, MSG_NOSIGNAL | MSG_DONTWAIT);
-    for (int i = 0; i < 4096 && recv(session->fd, rest, sizeof rest, MSG_DONTWAIT) > 0; i++)
-        ;
+    ps_uds_drain(session);
     return end(hub, session, -EMSGSIZE, out);
 }
 

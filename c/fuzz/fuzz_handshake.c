@@ -3,6 +3,8 @@
 
 #include "../uds_handshake.c"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 void ps_uds_drop(struct ps_uds *hub, struct ps_uds_session *session)
 {
     (void)hub;

@@ -14,6 +14,8 @@ static ssize_t fuzz_send(int fd, const void *buffer, size_t size, int flags);
 static ssize_t fuzz_sendmsg(int fd, const struct msghdr *message, int flags);
 #include "../uds_io.c"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static const uint8_t *next;
 static size_t left;
 static bool ended;

@@ -3,6 +3,8 @@
 #include "../shm.c"
 #include "../shm_region.c"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     static _Alignas(64) uint8_t memory[4096];

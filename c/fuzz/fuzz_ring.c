@@ -2,6 +2,8 @@
  * push them. */
 #include "../ring.c"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     static uint8_t memory[2 * PS_RING_MIN], data[4096];

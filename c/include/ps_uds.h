@@ -68,6 +68,8 @@ PS_EXPORT int32_t ps_uds_connect(int32_t handle, const uint8_t *path, uint32_t p
 /* Answers a HELLO event: status 0 selects `profile`, any other refuses and ends the session. */
 PS_EXPORT int32_t ps_uds_admit(int32_t handle, uint32_t session, uint32_t profile, uint32_t status);
 PS_EXPORT int32_t ps_uds_close(int32_t handle, uint32_t session);
+/* Stops reading from a session, or goes on: the peer then waits in its own sends. */
+PS_EXPORT int32_t ps_uds_pause(int32_t handle, uint32_t session, uint32_t paused);
 
 /* Sends whole messages that stand one after the other, each at a multiple of 8. Returns the bytes
  * of whole messages sent. Fewer than given means that the peer reads too slowly: wait for

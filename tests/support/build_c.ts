@@ -27,7 +27,10 @@ async function compile(source: string): Promise<string> {
   const flags = [...WARNINGS, "-O2", "-pthread"];
   // The name tells the contents, so a changed source is another program and needs no stamp.
   const hash = createHash("sha256").update(flags.join(" "));
-  const digest = hash.update(await Deno.readFile(ROOT + source)).digest("hex").slice(0, 12);
+  for (const path of [source, ...await headersBeside(source)].sort()) {
+    hash.update(await Deno.readFile(ROOT + path));
+  }
+  const digest = hash.digest("hex").slice(0, 12);
   const name = source.slice(source.lastIndexOf("/") + 1).replace(/\.c$/, "");
   const output = `${ROOT}build/programs/${name}-${digest}`;
   if (await Deno.stat(output).then(() => true, () => false)) return output;
@@ -41,4 +44,11 @@ async function compile(source: string): Promise<string> {
   if (!success) throw new Error(`cc ${source}:\n${new TextDecoder().decode(stderr)}`);
   await Deno.rename(draft, output);
   return output;
+}
+
+/** A program may consist of headers too. */
+async function headersBeside(source: string): Promise<string[]> {
+  const folder = source.slice(0, source.lastIndexOf("/"));
+  const entries = await Array.fromAsync(Deno.readDir(ROOT + folder));
+  return entries.filter(({ name }) => name.endsWith(".h")).map(({ name }) => `${folder}/${name}`);
 }

@@ -144,14 +144,14 @@ static void lookup(int apps)
     put32(out + 36, count);
     for (uint32_t i = 0; i < count; i++) {
         char path[64];
-        const char *names[5] = {"/cg/%05u", "/retry/%u", "/never/%u", "/large/%u", "/%u"};
+        const char *names[5] = {"/cg/0000", "/retry/", "/never/", "/large/", "/"};
         uint32_t start = align8(end), length = 8;
         memset(out + 32 + end, 0, start - end);
         if (apps) {
             put32(out + 32 + start, 1000 + i);
             put32(out + 36 + start, 0);
         } else {
-            snprintf(path, sizeof path, names[i % 5], i);
+            snprintf(path, sizeof path, "%s%u", names[i % 5], i);
             length = put_string(out + 32 + start, 0, path, (uint32_t)strlen(path));
         }
         put32(out + 48 + i * 8, start - 16 - 8 * count);

@@ -6,8 +6,7 @@
  */
 import { checkDirectory, DirectoryWriter, ENTRY_BYTES, itemOf } from "./directory.ts";
 import { CodecError, require } from "./errors.ts";
-import { align8, decodeText, type Span, type Text } from "./span.ts";
-import { bytesOf } from "./span.ts";
+import { align8, bytesOf, decodeText, type Span, spanOf, type Text } from "./span.ts";
 
 const LAYOUT_VERSION = 1;
 
@@ -119,6 +118,23 @@ export function encodeKeys(target: Span, keys: readonly Uint8Array[], what: stri
   }
   writeLookupHeader(target, keys.length);
   return writer.finish() - target.start;
+}
+
+/**
+ * A response's payload made of items that are ready bytes.
+ *
+ * @param length of the whole payload
+ */
+export function joinItems(
+  items: readonly Uint8Array[],
+  generation: bigint,
+  length: number,
+): Uint8Array {
+  const target = spanOf(new Uint8Array(length));
+  const writer = new DirectoryWriter(target, LOOKUP_HEADER_BYTES, items.length);
+  for (const item of items) target.bytes.set(item, writer.place(item.length));
+  writeLookupHeader(target, items.length, generation);
+  return target.bytes.subarray(0, writer.finish());
 }
 
 /**

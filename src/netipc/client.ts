@@ -1,0 +1,387 @@
+/**
+ * A client of one service: connects, calls, and gets over what can be got over.
+ *
+ * @module
+ */
+import { BatchBuilder, BatchView } from "./codec/batch.ts";
+import { encodeSnapshotRequest, SnapshotView } from "./codec/cgroups_snapshot.ts";
+import { CodecError } from "./codec/errors.ts";
+import { FLAG_BATCH, HEADER_BYTES, Kind, Method, Status, writeHeader } from "./codec/header.ts";
+import { Profile } from "./codec/hello.ts";
+import { decodeIncrement, encodeIncrement } from "./codec/increment.ts";
+import { copyOf, type Span, type Text } from "./codec/span.ts";
+import { decodeString, encodeString } from "./codec/string_reverse.ts";
+import { type ClientState, Connection, type Growth } from "./connection.ts";
+import type { Endpoint, ProfileChoice } from "./endpoint.ts";
+import { abortedError, closedError, faultOf, NetipcError } from "./errors.ts";
+import type { Abort, Session } from "./session.ts";
+
+/** What a client is made with. */
+export interface ClientOptions extends Endpoint {
+  /** Absolute path of the native library, sealed with the service's folder. */
+  readonly library: string;
+  /** How messages travel; default `auto`: shared memory where the server has it. */
+  readonly profile?: ProfileChoice;
+  /** The number that the server wants to see; default 0. */
+  readonly authToken?: bigint;
+  /** Longest request to begin with; default 1024. It grows when a request needs it. */
+  readonly maxRequestBytes?: number;
+  /** Most items of a batch; default 1. */
+  readonly maxRequestItems?: number;
+  /** Longest response that is hoped for; default 65536. The server decides. */
+  readonly maxResponseBytes?: number;
+  /** How long a call may take; default 30,000 ms. */
+  readonly timeoutMs?: number;
+  /** How long a handshake may take; default 5,000 ms. */
+  readonly handshakeMs?: number;
+}
+
+/** What a client has done so far. */
+export interface ClientStatus {
+  readonly state: ClientState;
+  readonly connectCount: number;
+  readonly reconnectCount: number;
+  readonly callCount: number;
+  readonly errorCount: number;
+}
+
+/** Limits of one call. */
+export interface CallOptions {
+  /** How long it may take; default the client's. */
+  readonly timeoutMs?: number;
+  /** Gives the call up. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a method's call writes and reads. */
+export interface MethodCall<T> {
+  /** The method's number. */
+  readonly method: number;
+  /** Items of a batch; default a plain message. */
+  readonly items?: number;
+  /** Writes the request's payload and returns its length; a CodecError "overflow" asks for room. */
+  write(target: Span): number;
+  /** Reads the response's payload, in place. */
+  read(payload: Span, items: number): T;
+}
+
+const MOST_GROWTHS = 8;
+
+/**
+ * A client of one service. It does nothing on its own: `refresh()` connects, calls call. One call
+ * at a time; what a call gives in place is good until the next one.
+ *
+ * @example
+ * ```ts ignore
+ * sealNative(library, ["/run/netdata/"]);
+ * await using client = new Client({ library, runDir: "/run/netdata", service: "cgroups-snapshot" });
+ * await client.refresh();
+ * for (const { name } of (await client.snapshot()).materialize().items) console.log(name);
+ * ```
+ */
+export class Client implements AsyncDisposable {
+  readonly #service: string;
+  readonly #timeoutMs: number;
+  readonly #connection: Connection;
+  readonly #abort = { aborted: false };
+  #calling = false;
+  #closes = 0;
+  #connectCount = 0;
+  #reconnectCount = 0;
+  #callCount = 0;
+  #errorCount = 0;
+
+  constructor(options: ClientOptions) {
+    this.#service = options.service;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#connection = new Connection({
+      profile: "auto",
+      authToken: 0n,
+      maxRequestBytes: 1024,
+      maxRequestItems: 1,
+      maxResponseBytes: 65536,
+      handshakeMs: 5_000,
+      ...options,
+    });
+  }
+
+  /** Where the client stands. */
+  get state(): ClientState {
+    return this.#connection.state;
+  }
+
+  /** Whether the session goes through shared memory. */
+  get shared(): boolean {
+    const { session } = this.#connection;
+    return session !== undefined && session.agreed.profile !== Profile.uds;
+  }
+
+  /** The session's limit of a request's payload; 0 without a session. */
+  get requestBytes(): number {
+    return this.#connection.session?.agreed.requestBytes ?? 0;
+  }
+
+  /** What the client has done so far. */
+  status(): ClientStatus {
+    return {
+      state: this.state,
+      connectCount: this.#connectCount,
+      reconnectCount: this.#reconnectCount,
+      callCount: this.#callCount,
+      errorCount: this.#errorCount,
+    };
+  }
+
+  /**
+   * Connects, if the state is one that this can mend.
+   *
+   * @returns whether the state has changed
+   */
+  async refresh(): Promise<boolean> {
+    const before = this.state;
+    const broken = before === "broken";
+    if (broken) await this.#connection.disconnect();
+    if (broken || before === "disconnected" || before === "not found") {
+      await this.#connection.connect(this.#abort);
+      if (this.state === "ready" && broken) this.#reconnectCount++;
+      if (this.state === "ready" && !broken) this.#connectCount++;
+    }
+    return this.state !== before;
+  }
+
+  /** Gives up the call that goes on and all later ones, until `clearAbort`. */
+  abort(): void {
+    this.#abort.aborted = true;
+    this.#connection.session?.wake();
+  }
+
+  /** Lets calls go on after `abort`. */
+  clearAbort(): void {
+    this.#abort.aborted = false;
+  }
+
+  /** Ends the session; a call that goes on fails. `refresh()` begins anew. */
+  async close(): Promise<void> {
+    this.#closes++;
+    await this.#connection.disconnect();
+    this.#connection.state = "disconnected";
+  }
+
+  /** As {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Calls a method.
+   *
+   * @throws {NetipcError} also for a response that cannot be read, after a second try
+   */
+  async call<T>(call: MethodCall<T>, options: CallOptions = {}): Promise<T> {
+    const session = this.#begin(call.items ?? 1);
+    const deadline = performance.now() + (options.timeoutMs ?? this.#timeoutMs);
+    const { signal } = options;
+    const closes = this.#closes;
+    const abort = signal === undefined ? this.#abort : this.#watch(signal);
+    try {
+      // Most calls end here, without a wait.
+      const result = this.#exchange(session, call, deadline, abort);
+      return this.#finish(call, result instanceof Promise ? await result : result);
+    } catch (error) {
+      if (closes !== this.#closes) throw closedError(0, this.#service);
+      return await this.#recover(call, error, deadline, abort);
+    } finally {
+      this.#calling = false;
+      signal?.removeEventListener("abort", this.#wake);
+    }
+  }
+
+  /** Asks for the next number: a method for tests. */
+  increment(value: bigint, options?: CallOptions): Promise<bigint> {
+    return this.call({
+      method: Method.increment,
+      write: (target) => encodeIncrement(target, value),
+      read: decodeIncrement,
+    }, options);
+  }
+
+  /** Asks for a byte string backwards, given in place: a method for tests. */
+  reverse(text: Text, options?: CallOptions): Promise<Uint8Array> {
+    return this.call({
+      method: Method.stringReverse,
+      write: (target) => encodeString(target, text),
+      read: decodeString,
+    }, options);
+  }
+
+  /** Asks for all cgroups, given in place. */
+  snapshot(options?: CallOptions): Promise<SnapshotView> {
+    return this.call(SNAPSHOT, options);
+  }
+
+  /**
+   * Calls a method with many items in one message; the answers come in their order, copied.
+   *
+   * @throws {NetipcError} "overflow" for more items than were agreed
+   */
+  batch(
+    method: number,
+    items: readonly Uint8Array[],
+    options?: CallOptions,
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    const [only] = items;
+    if (items.length === 1 && only !== undefined) {
+      return this.call({
+        method,
+        write: (target) => copyInto(target, only),
+        read: (payload) => [copyOf(payload)],
+      }, options);
+    }
+    return this.call({
+      method,
+      items: items.length,
+      write: (target) => writeBatch(target, items),
+      read: (payload, count) => new BatchView(payload, count).materialize(),
+    }, options);
+  }
+
+  #begin(items: number): Session {
+    const { session, state } = this.#connection;
+    if (this.#calling) throw new Error("A netipc client makes one call at a time");
+    if (state !== "ready" || session === undefined) {
+      this.#errorCount++;
+      throw new NetipcError("not ready", `The client of ${this.#service} is ${state}`);
+    }
+    if (items > session.agreed.requestItems) {
+      const most = session.agreed.requestItems;
+      throw new NetipcError("overflow", `${this.#service} takes ${most} items and not ${items}`);
+    }
+    this.#calling = true;
+    return session;
+  }
+
+  /** Writes and sends the request; the response's span, if it comes at once. */
+  #exchange<T>(
+    session: Session,
+    call: MethodCall<T>,
+    deadline: number,
+    abort: Abort,
+  ): Span | Promise<Span> {
+    const { view, bytes, length: room } = session.out;
+    const most = Math.min(session.agreed.requestBytes, room - HEADER_BYTES);
+    const length = call.write({ view, bytes, start: HEADER_BYTES, length: most });
+    const id = this.#callCount + 1;
+    writeHeader(view, 0, Kind.request, call.method, length);
+    view.setUint32(24, id >>> 0, true);
+    view.setUint32(28, Math.floor(id / 2 ** 32), true);
+    if (call.items !== undefined) {
+      view.setUint16(10, FLAG_BATCH, true);
+      view.setUint32(20, call.items, true);
+    }
+    if (abort.aborted) throw abortedError(this.#service);
+    return session.exchange(HEADER_BYTES + length, deadline, abort);
+  }
+
+  /** Checks the response and reads its payload. */
+  #finish<T>(call: MethodCall<T>, { view, bytes, start, length }: Span): T {
+    const id = view.getUint32(start + 24, true) + view.getUint32(start + 28, true) * 2 ** 32;
+    if (view.getUint16(start + 12, true) !== call.method || id !== this.#callCount + 1) {
+      throw new NetipcError("protocol", `The service ${this.#service} answered something else`);
+    }
+    const status = view.getUint16(start + 14, true);
+    if (status !== Status.ok) throw statusError(status, this.#service);
+    const items = view.getUint32(start + 20, true);
+    if (items !== (call.items ?? 1)) {
+      throw new NetipcError("protocol", `The service ${this.#service} answered ${items} items`);
+    }
+    const payload = { view, bytes, start: start + HEADER_BYTES, length: length - HEADER_BYTES };
+    const result = call.read(payload, items);
+    this.#callCount++;
+    return result;
+  }
+
+  /** What follows the first failure of a call: another try, larger limits, or the end. */
+  async #recover<T>(
+    call: MethodCall<T>,
+    failure: unknown,
+    deadline: number,
+    abort: Abort,
+  ): Promise<T> {
+    let retried = false;
+    let growths = 0;
+    for (let error = failure;;) {
+      const growth = growthFor(error);
+      const final = isFinal(error) || (growth === "none" ? retried : ++growths > MOST_GROWTHS);
+      if (final || !await this.#connection.reconnect(growth, deadline, abort)) {
+        return await this.#fail(error);
+      }
+      this.#reconnectCount++;
+      retried ||= growth === "none";
+      try {
+        const { session } = this.#connection;
+        if (session === undefined) throw closedError(0, this.#service);
+        return this.#finish(call, await this.#exchange(session, call, deadline, abort));
+      } catch (again) {
+        error = again;
+      }
+    }
+  }
+
+  async #fail(error: unknown): Promise<never> {
+    await this.#connection.disconnect();
+    this.#connection.state = "broken";
+    this.#errorCount++;
+    if (!(error instanceof CodecError)) throw error;
+    const fault = error.fault === "overflow" ? "overflow" : "protocol";
+    throw new NetipcError(fault, error.message, { cause: error });
+  }
+
+  readonly #wake = () => this.#connection.session?.wake();
+
+  #watch(signal: AbortSignal): Abort {
+    const own = this.#abort;
+    signal.addEventListener("abort", this.#wake);
+    return {
+      get aborted(): boolean {
+        return own.aborted || signal.aborted;
+      },
+    };
+  }
+}
+
+const SNAPSHOT: MethodCall<SnapshotView> = {
+  method: Method.cgroupsSnapshot,
+  write: encodeSnapshotRequest,
+  read: (payload) => new SnapshotView(payload),
+};
+
+/** Which limit a failure says is too small. */
+function growthFor(error: unknown): Growth {
+  if (error instanceof CodecError) return error.fault === "overflow" ? "request" : "none";
+  return faultOf(error) === "overflow" ? "response" : "none";
+}
+
+function isFinal(error: unknown): boolean {
+  return faultOf(error) === "timeout" || faultOf(error) === "aborted";
+}
+
+function statusError(status: number, service: string): NetipcError {
+  if (status === Status.limitExceeded) {
+    const message = `The service ${service} says that a limit was exceeded`;
+    return new NetipcError("overflow", message, { status });
+  }
+  const message = `The service ${service} answered with status ${status}`;
+  return new NetipcError("failed", message, { status });
+}
+
+function copyInto(target: Span, item: Uint8Array): number {
+  if (item.length > target.length) throw new CodecError("overflow", "request");
+  target.bytes.set(item, target.start);
+  return item.length;
+}
+
+function writeBatch(target: Span, items: readonly Uint8Array[]): number {
+  const builder = new BatchBuilder(target, items.length);
+  for (const item of items) builder.add(item);
+  return builder.finish();
+}

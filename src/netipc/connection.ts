@@ -1,0 +1,131 @@
+/**
+ * A client's connection: its state, its limits, and how it comes back.
+ *
+ * @module
+ */
+import { Profile } from "./codec/hello.ts";
+import { type ProfileChoice, profilesOf } from "./endpoint.ts";
+import { faultOf, type NetipcFault } from "./errors.ts";
+import type { Agreed } from "./link.ts";
+import { type Abort, AttachError, connectSession, type Session } from "./session.ts";
+import type { SessionOptions } from "./session.ts";
+
+/** Where a client stands. */
+export type ClientState =
+  | "disconnected"
+  | "connecting"
+  | "ready"
+  /** Nobody listens; `refresh()` tries again. */
+  | "not found"
+  /** The token is wrong; only a new client helps. */
+  | "auth failed"
+  /** The server speaks something else; only a new client helps. */
+  | "incompatible"
+  /** A call failed; `refresh()` connects again. */
+  | "broken";
+
+/** What a connection is made with. */
+export interface ConnectionOptions extends Omit<SessionOptions, "profiles"> {
+  readonly profile: ProfileChoice;
+}
+
+/** What asks for larger limits: nothing, a request of ours, or the server's response. */
+export type Growth = "none" | "request" | "response";
+
+const GROWTH_CAP = 1 << 20;
+const RECONNECTS = 20;
+const RECONNECT_MS = 5;
+
+/** A connection to a service that can be lost and made again. */
+export class Connection {
+  /** The session, in the state `ready`. */
+  session: Session | undefined;
+  /** Where the client stands. */
+  state: ClientState = "disconnected";
+  readonly #options: ConnectionOptions;
+  #profiles: number;
+  #maxRequest: number;
+  #maxResponse: number;
+  #lastFault: NetipcFault | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#profiles = profilesOf(options.profile);
+    this.#maxRequest = options.maxRequestBytes;
+    this.#maxResponse = options.maxResponseBytes;
+  }
+
+  /** Tries to connect once; the state tells what came of it. */
+  async connect(abort: Abort): Promise<void> {
+    this.state = "connecting";
+    const options = {
+      ...this.#options,
+      profiles: this.#profiles,
+      maxRequestBytes: this.#maxRequest,
+      maxResponseBytes: this.#maxResponse,
+    };
+    try {
+      this.session = await connectSession(options, abort);
+      this.state = "ready";
+    } catch (error) {
+      this.#lastFault = faultOf(error);
+      if (this.#lastFault === undefined) throw error;
+      this.state = stateAfter(this.#lastFault);
+      // Shared memory does not work here: never ask for it again.
+      if (error instanceof AttachError) this.#profiles &= Profile.uds;
+      if (error instanceof AttachError && this.#profiles !== 0) await this.connect(abort);
+    }
+  }
+
+  /** Ends the session. */
+  async disconnect(): Promise<void> {
+    const { session } = this;
+    this.session = undefined;
+    await session?.close();
+  }
+
+  /**
+   * Connects again, several times if necessary.
+   *
+   * @param growth which limit was too small; it is raised first
+   * @param deadline as `performance.now()`
+   * @returns false when there is no session, or one that allows no more than the last
+   */
+  async reconnect(growth: Growth, deadline: number, abort: Abort): Promise<boolean> {
+    const before = this.session?.agreed;
+    const { request, response } = { request: this.#maxRequest, response: this.#maxResponse };
+    await this.disconnect();
+    if (growth === "request") this.#maxRequest = grown(before?.requestBytes ?? request, request);
+    if (growth === "response") this.#maxResponse = grown(response, response);
+    for (let attempt = 0; attempt < RECONNECTS; attempt++) {
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      await this.connect(abort);
+      const hopeless = this.state === "auth failed" || this.state === "incompatible";
+      if (this.state === "ready" || hopeless || this.#lastFault === "refused") break;
+      if (abort.aborted || performance.now() >= deadline) break;
+    }
+    const after = this.session?.agreed;
+    // A server that refuses the larger request would refuse it for ever.
+    if (after === undefined) this.#maxRequest = request;
+    return after !== undefined &&
+      (growth === "none" || this.#maxRequest > request || this.#maxResponse > response ||
+        allowsMore(after, before));
+  }
+}
+
+function allowsMore(after: Agreed, before: Agreed | undefined): boolean {
+  return after.requestBytes > (before?.requestBytes ?? 0) ||
+    after.responseBytes > (before?.responseBytes ?? 0);
+}
+
+/** The next power of two, at least 16 and at most a mebibyte, and never less than before. */
+function grown(bytes: number, before: number): number {
+  const next = Math.max(16, 2 ** Math.ceil(Math.log2(bytes + 1)));
+  return Math.max(before, Math.min(GROWTH_CAP, next));
+}
+
+function stateAfter(fault: NetipcFault): ClientState {
+  return fault === "not found" || fault === "auth failed" || fault === "incompatible"
+    ? fault
+    : "disconnected";
+}

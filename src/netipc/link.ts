@@ -1,0 +1,208 @@
+/**
+ * The two ways of a client's messages: over the socket, and through shared memory.
+ *
+ * @module
+ */
+import { PS_UDS_CLOSED, PS_UDS_MESSAGE, type UdsEvent } from "../../ffi/records.gen.ts";
+import { SHM_MESSAGE_AT, type ShmHub } from "../../ffi/shm.ts";
+import type { UdsHub } from "../../ffi/uds.ts";
+import { align8, copyOf, type Span, spanOf } from "./codec/span.ts";
+import { closedError, NetipcError } from "./errors.ts";
+
+const EAGAIN = 11;
+const EEXIST = 17;
+const EPROTO = 71;
+const EMSGSIZE = 90;
+const ENOBUFS = 105;
+
+/** How whole messages go to a server and come from it. */
+export interface Link {
+  /**
+   * Sends one whole message.
+   *
+   * @returns false when the server reads too slowly: `sleep`, then the same message again
+   * @throws {NetipcError} "closed", "overflow", "protocol"
+   */
+  trySend(message: Uint8Array<ArrayBuffer>, length: number): boolean;
+  /**
+   * The next message that is there or comes within so many microseconds; its span is good until
+   * the next `take`.
+   *
+   * @throws {NetipcError} "closed", "overflow", "protocol"
+   */
+  take(spinUs: number): Span | undefined;
+  /**
+   * `trySend`, then `take`.
+   *
+   * @returns the message that was taken, or what `trySend` would
+   */
+  exchange(message: Uint8Array<ArrayBuffer>, length: number, spinUs: number): Span | boolean;
+  /** Sleeps until `take` or `trySend` may do more, or the server is gone, or so long. */
+  sleep(ms: number): Promise<void>;
+  /** Ends the sleep. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** Over the socket: up to 200 requests at a time. */
+export class SocketLink implements Link {
+  readonly #service: string;
+  readonly #hub: UdsHub;
+  readonly #session: number;
+  // Events of the last poll that were not handed out yet, and messages kept from polls before it.
+  #next = 0;
+  #count = 0;
+  #kept: Span[] = [];
+  #full = false;
+
+  constructor(service: string, hub: UdsHub, session: number) {
+    this.#service = service;
+    this.#hub = hub;
+    this.#session = session;
+  }
+
+  trySend(message: Uint8Array<ArrayBuffer>, length: number): boolean {
+    const sent = this.#hub.send(this.#session, message, length);
+    if (sent < 0) throw sendError(-sent, this.#service);
+    this.#full = sent < length;
+    return !this.#full;
+  }
+
+  take(spinUs: number): Span | undefined {
+    const kept = this.#kept.shift();
+    if (kept !== undefined) return kept;
+    return this.#takeEvent() ?? (this.#poll(spinUs) > 0 ? this.#takeEvent() : undefined);
+  }
+
+  exchange(message: Uint8Array<ArrayBuffer>, length: number, spinUs: number): Span | boolean {
+    return this.trySend(message, length) && (this.take(spinUs) ?? true);
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await this.#hub.wait(ms);
+    // Only a poll says that the server reads again; what else it gives must not be lost.
+    if (!this.#full) return;
+    for (let span = this.#takeEvent(); span !== undefined; span = this.#takeEvent()) {
+      this.#kept.push(spanOf(copyOf(span)));
+    }
+    this.#poll(0);
+  }
+
+  wake(): void {
+    this.#hub.wake();
+  }
+
+  close(): Promise<void> {
+    return this.#hub.close();
+  }
+
+  #poll(spinUs: number): number {
+    this.#next = 0;
+    this.#count = this.#hub.poll(spinUs);
+    return this.#count;
+  }
+
+  #takeEvent(): Span | undefined {
+    while (this.#next < this.#count) {
+      const i = this.#next++;
+      const type = this.#hub.typeOf(i);
+      if (type === PS_UDS_MESSAGE) {
+        const { bytes, view } = this.#hub.data;
+        return { bytes, view, start: this.#hub.offsetOf(i), length: this.#hub.lengthOf(i) };
+      }
+      if (type === PS_UDS_CLOSED) throw closedError(this.#hub.event(i).status, this.#service);
+    }
+    return undefined;
+  }
+}
+
+/** Through shared memory: one request at a time, and the socket only tells who lives. */
+export class SharedLink implements Link {
+  readonly #service: string;
+  readonly #socket: UdsHub;
+  readonly #hub: ShmHub;
+  readonly #session: number;
+  #next = 0;
+  #end = 0;
+
+  constructor(service: string, socket: UdsHub, hub: ShmHub, session: number) {
+    this.#service = service;
+    this.#socket = socket;
+    this.#hub = hub;
+    this.#session = session;
+  }
+
+  trySend(message: Uint8Array<ArrayBuffer>, length: number): boolean {
+    const result = this.#hub.send(this.#session, message, length);
+    if (result < 0) throw sendError(-result, this.#service);
+    return true;
+  }
+
+  take(spinUs: number): Span | undefined {
+    if (this.#next < this.#end) return this.#takeRecord();
+    this.#next = 0;
+    this.#end = this.#hub.poll(spinUs);
+    return this.#end > 0 ? this.#takeRecord() : undefined;
+  }
+
+  exchange(message: Uint8Array<ArrayBuffer>, length: number, spinUs: number): Span | boolean {
+    const used = this.#hub.exchange(this.#session, message, length, spinUs);
+    if (used < 0) throw sendError(-used, this.#service);
+    this.#next = 0;
+    this.#end = used;
+    return used === 0 || this.#takeRecord();
+  }
+
+  async sleep(ms: number): Promise<void> {
+    if (await this.#hub.wait(ms) || this.#socket.poll() === 0) return;
+    throw closedError(this.#socket.event(0).status, this.#service);
+  }
+
+  wake(): void {
+    this.#hub.wake();
+  }
+
+  async close(): Promise<void> {
+    await this.#hub.close();
+    await this.#socket.close();
+  }
+
+  #takeRecord(): Span {
+    const at = this.#next;
+    const length = this.#hub.lengthAt(at);
+    const status = this.#hub.statusAt(at);
+    this.#next = at + align8(SHM_MESSAGE_AT + length);
+    if (status < 0) {
+      throw closedError(status === -EMSGSIZE ? status : -EPROTO, this.#service);
+    }
+    const { bytes, view } = this.#hub.data;
+    return { bytes, view, start: at + SHM_MESSAGE_AT, length };
+  }
+}
+
+function sendError(errno: number, service: string): NetipcError {
+  const to = `A request to the netipc service ${service}`;
+  switch (errno) {
+    case EMSGSIZE:
+      return new NetipcError("overflow", `${to} is larger than was agreed`);
+    case ENOBUFS:
+    case EAGAIN:
+      return new NetipcError("overflow", `${to} must wait until earlier ones are answered`);
+    case EEXIST:
+      return new NetipcError("protocol", `${to} has the number of another one`);
+    default:
+      return new NetipcError("closed", `The netipc service ${service} is gone`);
+  }
+}
+
+/** Everything that was agreed in a handshake. */
+export type Agreed = Pick<
+  UdsEvent,
+  | "profile"
+  | "requestBytes"
+  | "requestItems"
+  | "responseBytes"
+  | "responseItems"
+  | "packetSize"
+  | "sessionId"
+>;

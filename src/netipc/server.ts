@@ -1,0 +1,306 @@
+/**
+ * A server of one method for many clients, over sockets and shared memory.
+ *
+ * @module
+ */
+import { BatchBuilder, BatchView } from "./codec/batch.ts";
+import { CodecError } from "./codec/errors.ts";
+import { FLAG_BATCH, HEADER_BYTES, Kind, Status, writeHeader } from "./codec/header.ts";
+import { align8, copyOf, type Span, spanOf } from "./codec/span.ts";
+import { type Endpoint, type ProfileChoice, profilesOf } from "./endpoint.ts";
+import { type Peer, Transport, type TransportSession } from "./transport.ts";
+
+/** What a server is made with. */
+export interface ServerOptions extends Endpoint {
+  /** Absolute path of the native library, sealed with the service's folder. */
+  readonly library: string;
+  /** How messages travel; default `auto`: as each client wishes. */
+  readonly profile?: ProfileChoice;
+  /** The number that clients must know; default 0. */
+  readonly authToken?: bigint;
+  /** Longest request; default a mebibyte. */
+  readonly maxRequestBytes?: number;
+  /** Most items of a batch; default 4096. */
+  readonly maxRequestItems?: number;
+  /**
+   * Longest response. Without it 65536, and that grows up to a mebibyte when a response was too
+   * long: for the handshakes to come.
+   */
+  readonly maxResponseBytes?: number;
+  /** Most clients at a time; default 64, over shared memory at most 127. */
+  readonly maxSessions?: number;
+  /** How long a handshake may take; default 5,000 ms. */
+  readonly handshakeMs?: number;
+  /** Permissions of the socket's node; default 0600. */
+  readonly mode?: number;
+  /** Whether a client may come in; default everyone who can open the socket. */
+  readonly allow?: (peer: Peer) => boolean;
+  /** Told about clients that were turned away; `status` is a negative errno. */
+  readonly onRefused?: (peer: Peer, status: number) => void;
+}
+
+/**
+ * What a server does. A CodecError means that the request is malformed, or with the fault
+ * `overflow` that the response has no room; any other error is answered with INTERNAL_ERROR.
+ */
+export type Service =
+  | {
+    readonly method: number;
+    /** Reads a request in place, writes the response's payload and returns its length. */
+    handle(request: Span, response: Span, session: TransportSession): number;
+  }
+  | {
+    readonly method: number;
+    /** Reads a copy of a request; the response's payload may come later. */
+    handleLater(
+      request: Span,
+      session: TransportSession,
+    ): Promise<Uint8Array>;
+    /** Told when a session is gone. */
+    closed?(session: TransportSession): void;
+  };
+
+/** What a server has done so far. */
+export interface ServerStatus {
+  /** Clients there are now. */
+  readonly sessions: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly requests: number;
+  /** Requests that were answered with an error. */
+  readonly failures: number;
+}
+
+const DEFAULT_RESPONSE = 65536;
+const GROWTH_CAP = 1 << 20;
+/** A session that owes so many answers is not read until half of them are given. */
+const MOST_OWED = 64;
+
+/**
+ * A server of one method. Requests of other methods are answered UNSUPPORTED; after any other
+ * error the session ends.
+ *
+ * @example
+ * ```ts ignore
+ * await using server = new Server({ library, runDir: "/run/mine", service: "sums" }, {
+ *   method: Method.increment,
+ *   handle: (request, response) => encodeIncrement(response, decodeIncrement(request) + 1n),
+ * });
+ * await server.start();
+ * ```
+ */
+export class Server implements AsyncDisposable {
+  readonly #service: Service;
+  readonly #transport: Transport;
+  readonly #mayGrow: boolean;
+  readonly #owed = new Map<number, number>();
+  #responseBytes: number;
+  #out: Span & { readonly bytes: Uint8Array<ArrayBuffer> };
+  #accepted = 0;
+  #refused = 0;
+  #requests = 0;
+  #failures = 0;
+
+  constructor(options: ServerOptions, service: Service) {
+    const { profile = "auto", allow = () => true, onRefused = () => {} } = options;
+    this.#service = service;
+    this.#mayGrow = options.maxResponseBytes === undefined;
+    this.#responseBytes = options.maxResponseBytes ?? DEFAULT_RESPONSE;
+    this.#out = outOf(this.#responseBytes);
+    this.#transport = new Transport({
+      ...{ runDir: options.runDir, service: options.service, library: options.library },
+      profiles: profilesOf(profile),
+      authToken: options.authToken ?? 0n,
+      requestBytes: options.maxRequestBytes ?? 1 << 20,
+      requestItems: options.maxRequestItems ?? 4096,
+      responseBytes: this.#responseBytes,
+      maxSessions: options.maxSessions ?? 64,
+      handshakeMs: options.handshakeMs ?? 5000,
+      mode: options.mode ?? 0o600,
+    }, {
+      admit: allow,
+      refused: (peer, status) => {
+        this.#refused++;
+        onRefused(peer, status);
+      },
+      opened: () => void this.#accepted++,
+      message: (session, request) => this.#serve(session, request),
+      tooLarge: (session, header) => this.#fail(session, header, Status.limitExceeded),
+      closed: (session) => {
+        this.#owed.delete(session.number);
+        if ("handleLater" in service) service.closed?.(session);
+      },
+    });
+  }
+
+  /**
+   * Listens and serves.
+   *
+   * @returns settles when the server is closed, or fails
+   * @throws {StopError} when it cannot listen
+   */
+  start(): Promise<void> {
+    return this.#transport.start();
+  }
+
+  /** What the server has done so far. */
+  status(): ServerStatus {
+    return {
+      sessions: this.#transport.sessions,
+      accepted: this.#accepted,
+      refused: this.#refused,
+      requests: this.#requests,
+      failures: this.#failures,
+    };
+  }
+
+  /** Ends every session and the listening. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  /** As {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #serve(session: TransportSession, request: Span): void {
+    this.#requests++;
+    const { view, bytes, start } = request;
+    if (view.getUint16(start + 12, true) !== this.#service.method) {
+      return this.#fail(session, request, Status.unsupported);
+    }
+    const isBatch = (view.getUint16(start + 10, true) & FLAG_BATCH) !== 0;
+    const items = isBatch ? view.getUint32(start + 20, true) : 0;
+    const payload = {
+      ...{ view, bytes, start: start + HEADER_BYTES, length: request.length - HEADER_BYTES },
+    };
+    if ("handleLater" in this.#service) {
+      return this.#serveLater(this.#service.handleLater, session, request, payload, items);
+    }
+    try {
+      const room = session.responseBytes;
+      const target = { view: this.#out.view, bytes: this.#out.bytes, start: HEADER_BYTES };
+      const handle = this.#service.handle.bind(this.#service);
+      const response = { ...target, length: room };
+      const length = isBatch
+        ? handleBatch(handle, payload, items, response, session)
+        : handle(payload, response, session);
+      this.#answer(session, request, this.#out, length, items);
+    } catch (error) {
+      this.#fail(session, request, statusOf(error));
+    }
+  }
+
+  #serveLater(
+    handle: (request: Span, session: TransportSession) => Promise<Uint8Array>,
+    session: TransportSession,
+    request: Span,
+    payload: Span,
+    items: number,
+  ): void {
+    const head = spanOf(request.bytes.slice(request.start, request.start + HEADER_BYTES));
+    this.#owe(session, 1);
+    answerLater(handle, payload, items, session).then((answer) => {
+      if (answer.length > session.responseBytes) throw new CodecError("overflow", "response");
+      const out = outOf(answer.length);
+      out.bytes.set(answer, HEADER_BYTES);
+      this.#answer(session, head, out, answer.length, items);
+    }).catch((error) => this.#fail(session, head, statusOf(error)))
+      .finally(() => this.#owe(session, -1));
+  }
+
+  /** Counts the answers that a session waits for, and keeps it from asking for too many. */
+  #owe(session: TransportSession, change: number): void {
+    const owed = (this.#owed.get(session.number) ?? 0) + change;
+    if (owed <= 0) this.#owed.delete(session.number);
+    else this.#owed.set(session.number, owed);
+    if (owed === MOST_OWED && change > 0) this.#transport.pause(session, true);
+    if (owed === MOST_OWED / 2 && change < 0) this.#transport.pause(session, false);
+  }
+
+  /** Sends a response whose payload stands in `out` behind the header. */
+  #answer(
+    session: TransportSession,
+    request: Span,
+    out: Span & { readonly bytes: Uint8Array<ArrayBuffer> },
+    length: number,
+    items: number,
+  ): void {
+    const { view } = out;
+    writeHeader(view, 0, Kind.response, request.view.getUint16(request.start + 12, true), length);
+    copyId(request, view);
+    if (items > 0) {
+      view.setUint16(10, FLAG_BATCH, true);
+      view.setUint32(20, items, true);
+    }
+    this.#transport.send(session, out.bytes, HEADER_BYTES + length);
+  }
+
+  /** Answers that the request failed; but for a foreign method the session ends. */
+  #fail(session: TransportSession, request: Span, status: number): void {
+    this.#failures++;
+    const { view, bytes } = outOf(0);
+    writeHeader(view, 0, Kind.response, request.view.getUint16(request.start + 12, true), 0);
+    view.setUint16(14, status, true);
+    copyId(request, view);
+    this.#transport.send(session, bytes, HEADER_BYTES);
+    if (status === Status.unsupported) return;
+    if (status === Status.limitExceeded) this.#grow();
+    this.#transport.end(session);
+  }
+
+  /** Allows longer responses in the handshakes to come. */
+  #grow(): void {
+    if (!this.#mayGrow || this.#responseBytes >= GROWTH_CAP) return;
+    this.#responseBytes = Math.min(GROWTH_CAP, this.#responseBytes * 2);
+    this.#out = outOf(this.#responseBytes);
+    this.#transport.setResponseBytes(this.#responseBytes);
+  }
+}
+
+/** Room for a response with so long a payload. */
+function outOf(length: number): Span & { readonly bytes: Uint8Array<ArrayBuffer> } {
+  const bytes = new Uint8Array(align8(HEADER_BYTES + length));
+  return { ...spanOf(bytes), bytes };
+}
+
+function copyId(request: Span, view: DataView): void {
+  view.setUint32(24, request.view.getUint32(request.start + 24, true), true);
+  view.setUint32(28, request.view.getUint32(request.start + 28, true), true);
+}
+
+/** Splits a batch, and puts the answers together in its order; one that fails, fails all. */
+function handleBatch(
+  handle: (request: Span, response: Span, session: TransportSession) => number,
+  payload: Span,
+  count: number,
+  response: Span,
+  session: TransportSession,
+): number {
+  const batch = new BatchView(payload, count);
+  const builder = new BatchBuilder(response, count);
+  for (const item of batch) builder.commit(handle(item, builder.room(), session));
+  return builder.finish();
+}
+
+async function answerLater(
+  handle: (request: Span, session: TransportSession) => Promise<Uint8Array>,
+  payload: Span,
+  items: number,
+  session: TransportSession,
+): Promise<Uint8Array> {
+  if (items === 0) return await handle(spanOf(copyOf(payload)), session);
+  const copies = new BatchView(payload, items).materialize();
+  const answers = await Promise.all(copies.map((item) => handle(spanOf(item), session)));
+  const size = answers.reduce((sum, { length }) => align8(sum + length), items * 8);
+  const out = spanOf(new Uint8Array(size));
+  const builder = new BatchBuilder(out, items);
+  for (const answer of answers) builder.add(answer);
+  return out.bytes.subarray(0, builder.finish());
+}
+
+function statusOf(error: unknown): number {
+  if (!(error instanceof CodecError)) return Status.internalError;
+  return error.fault === "overflow" ? Status.limitExceeded : Status.badEnvelope;
+}

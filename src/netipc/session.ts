@@ -1,0 +1,258 @@
+/**
+ * One session of a client: the handshake, then whole messages in both directions.
+ *
+ * @module
+ */
+import { PS_UDS_READY, type UdsEvent } from "../../ffi/records.gen.ts";
+import { SHM_MESSAGE_AT, ShmHub } from "../../ffi/shm.ts";
+import { UdsHub } from "../../ffi/uds.ts";
+import { HEADER_BYTES } from "./codec/header.ts";
+import { align8, type Span, spanOf } from "./codec/span.ts";
+import { type Endpoint, isShared, regionPath, socketPath } from "./endpoint.ts";
+import { abortedError, closedError, NetipcError, timeoutError } from "./errors.ts";
+import { type Agreed, type Link, SharedLink, SocketLink } from "./link.ts";
+
+/** What a client offers in its handshake. */
+export interface SessionOptions extends Endpoint {
+  /** Absolute path of the native library. */
+  readonly library: string;
+  /** Profile bits. */
+  readonly profiles: number;
+  readonly authToken: bigint;
+  readonly maxRequestBytes: number;
+  readonly maxRequestItems: number;
+  /** A hint; the server decides. */
+  readonly maxResponseBytes: number;
+  /** How long the handshake may take, milliseconds. */
+  readonly handshakeMs: number;
+}
+
+/** Says that someone gave up; looked at in every slice of a wait. */
+export interface Abort {
+  readonly aborted: boolean;
+}
+
+/** A server may allow immense messages; room is only kept for this much. */
+const MOST_ROOM = 64 << 20;
+/** Room for another packet behind the longest message: a poll takes several where it can. */
+const SPARE_ROOM = 65536;
+const SPIN_US = 50;
+/** So often an answer is looked for before sleeping, if the last ones came that fast. */
+const MOST_SPINS = 4;
+/** How often a wait looks whether the peer still lives, or the caller gave up. */
+const SLICE_MS = 100;
+const RETRY_MS = 5;
+const ATTACH_LIMIT_MS = 5000;
+const ENOENT = 2;
+const EAGAIN = 11;
+const ENODATA = 61;
+const EBADMSG = 74;
+const EMSGSIZE = 90;
+
+/** A session with a server. Not for several callers at a time. */
+export class Session implements AsyncDisposable {
+  /** What was agreed. */
+  readonly agreed: Agreed;
+  /** Where the next message is written: room for the longest request. */
+  readonly out: Span & { readonly bytes: Uint8Array<ArrayBuffer> };
+  readonly #service: string;
+  readonly #link: Link;
+  #spins = MOST_SPINS;
+
+  constructor(service: string, agreed: Agreed, link: Link) {
+    this.#service = service;
+    this.agreed = agreed;
+    this.#link = link;
+    const room = align8(HEADER_BYTES + Math.min(agreed.requestBytes, MOST_ROOM));
+    const bytes = new Uint8Array(room);
+    this.out = { ...spanOf(bytes), bytes };
+  }
+
+  /**
+   * Sends the message of `length` bytes that stands in `out`. Over the socket up to 200 may wait
+   * for their answers, through shared memory one.
+   *
+   * @param deadline as `performance.now()`
+   * @throws {NetipcError} "closed", "overflow", "protocol", "timeout", "aborted"
+   */
+  async send(length: number, deadline: number, abort: Abort): Promise<void> {
+    while (!this.#link.trySend(this.out.bytes, length)) await this.#sleep(deadline, abort);
+  }
+
+  /**
+   * The next message; its span is good until the next receive or send.
+   *
+   * @param deadline as `performance.now()`
+   * @throws {NetipcError} "closed", "overflow", "protocol", "timeout", "aborted"
+   */
+  async receive(deadline: number, abort: Abort): Promise<Span> {
+    for (;;) {
+      const span = this.tryReceive();
+      if (span !== undefined) return span;
+      await this.#sleep(deadline, abort);
+    }
+  }
+
+  /**
+   * A message that is there, or comes within a moment.
+   *
+   * @throws {NetipcError} "closed", "overflow", "protocol"
+   */
+  tryReceive(): Span | undefined {
+    for (let turn = 0; turn < this.#spins; turn++) {
+      const span = this.#link.take(SPIN_US);
+      if (span !== undefined) return this.#hurry(span);
+    }
+    // Answers take longer: do not burn time for the next one, until they are fast again.
+    this.#spins = Math.max(1, this.#spins - 1);
+    return this.#link.take(0);
+  }
+
+  /**
+   * Sends the message of `length` bytes in `out` and gives the next message: at once if it comes
+   * at once.
+   *
+   * @param deadline as `performance.now()`
+   * @throws {NetipcError} "closed", "overflow", "protocol", "timeout", "aborted"
+   */
+  exchange(length: number, deadline: number, abort: Abort): Span | Promise<Span> {
+    const result = this.#link.exchange(this.out.bytes, length, SPIN_US);
+    if (typeof result === "object") return this.#hurry(result);
+    return result
+      ? this.receive(deadline, abort)
+      : this.send(length, deadline, abort).then(() => this.receive(deadline, abort));
+  }
+
+  /** Ends the wait that goes on, so that it looks at its `abort`. */
+  wake(): void {
+    this.#link.wake();
+  }
+
+  /** Ends the session. */
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  /** As {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #hurry(span: Span): Span {
+    if (this.#spins < MOST_SPINS) this.#spins++;
+    return span;
+  }
+
+  async #sleep(deadline: number, abort: Abort): Promise<void> {
+    const left = deadline - performance.now();
+    if (abort.aborted) throw abortedError(this.#service);
+    if (left <= 0) throw timeoutError(this.#service);
+    await this.#link.sleep(Math.min(Math.ceil(left), SLICE_MS));
+  }
+}
+
+/**
+ * Connects to a service and agrees with it.
+ *
+ * @param abort looked at while waiting
+ * @throws {AttachError} when shared memory was agreed on and cannot be had
+ * @throws {NetipcError} "not found", "auth failed", "incompatible", "refused", "timeout",
+ * "protocol", "closed", "aborted"
+ */
+export async function connectSession(options: SessionOptions, abort: Abort): Promise<Session> {
+  const hub = new UdsHub(options.library);
+  try {
+    const ready = await shakeHands(hub, options, abort);
+    const room = HEADER_BYTES + Math.min(ready.responseBytes, MOST_ROOM);
+    if (isShared(ready.profile)) return await connectShared(hub, options, ready, room, abort);
+    hub.grow(align8(room) + SPARE_ROOM);
+    return new Session(options.service, ready, new SocketLink(options.service, hub, ready.session));
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+}
+
+async function connectShared(
+  socket: UdsHub,
+  options: SessionOptions,
+  ready: UdsEvent,
+  room: number,
+  abort: Abort,
+): Promise<Session> {
+  const hub = new ShmHub(options.library, align8(SHM_MESSAGE_AT + room));
+  try {
+    const number = await attach(hub, options, ready, abort);
+    return new Session(
+      options.service,
+      ready,
+      new SharedLink(options.service, socket, hub, number),
+    );
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+}
+
+/** Sends HELLO and waits for the answer. */
+async function shakeHands(hub: UdsHub, options: SessionOptions, abort: Abort): Promise<UdsEvent> {
+  const { service } = options;
+  await begin(hub, options, abort);
+  while (hub.poll(SPIN_US) === 0) {
+    if (abort.aborted) throw abortedError(service);
+    await hub.wait(SLICE_MS);
+  }
+  const event = hub.event(0);
+  if (event.type === PS_UDS_READY) return event;
+  if (event.status === -EMSGSIZE) {
+    const bytes = options.maxRequestBytes;
+    throw new NetipcError("refused", `The service ${service} allows no requests of ${bytes} bytes`);
+  }
+  throw closedError(event.status, service);
+}
+
+/** Connects and sends HELLO; a server with a full backlog gets some time. */
+async function begin(hub: UdsHub, options: SessionOptions, abort: Abort): Promise<void> {
+  const path = socketPath(options);
+  const end = performance.now() + options.handshakeMs;
+  for (;;) {
+    const number = hub.connect(path, {
+      authToken: options.authToken,
+      profiles: options.profiles,
+      requestBytes: options.maxRequestBytes,
+      requestItems: options.maxRequestItems,
+      responseBytes: options.maxResponseBytes,
+      handshakeMs: options.handshakeMs,
+    });
+    if (number > 0) return;
+    if (number !== -EAGAIN || abort.aborted || performance.now() > end) {
+      throw new NetipcError("not found", `No netipc service listens at ${path} (errno ${-number})`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+/** Maps the region, which the server has made before it answered, or is about to. */
+async function attach(
+  hub: ShmHub,
+  endpoint: Endpoint,
+  agreed: Agreed,
+  abort: Abort,
+): Promise<number> {
+  const path = regionPath(endpoint, agreed.sessionId);
+  const end = performance.now() + ATTACH_LIMIT_MS;
+  for (;;) {
+    const number = hub.attach(path, agreed);
+    if (number > 0) return number;
+    const again = [ENOENT, ENODATA, EBADMSG].includes(-number);
+    if (!again || abort.aborted || performance.now() > end) throw new AttachError(path, -number);
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+/** Shared memory was agreed on and cannot be had. */
+export class AttachError extends NetipcError {
+  constructor(path: string, errno: number) {
+    super("closed", `The shared memory ${path} cannot be mapped (errno ${errno})`);
+  }
+}
