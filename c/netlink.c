@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "handles.h"
+#include "near.h"
 #include "nl_receive.h"
 #include "nl_socket.h"
 
@@ -112,8 +113,10 @@ int32_t ps_nl_wait(int32_t handle, uint8_t *buffer, uint32_t capacity, uint32_t 
     if (!nl)
         return error;
     int32_t result = -EINVAL;
-    if (nl->events >= 0 && is_capacity(nl, capacity))
+    if (nl->events >= 0 && is_capacity(nl, capacity)) {
+        ps_sit_near();
         result = wait_for(nl, buffer, capacity, timeout_ms, linger_us);
+    }
     ps_handle_put(handle);
     return result;
 }

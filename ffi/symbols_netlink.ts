@@ -7,6 +7,7 @@
 
 /** For `Deno.dlopen`. */
 export const netlinkSymbols = {
+  ps_near: { parameters: [], result: "i32" },
   ps_nl_open: {
     parameters: [
       "buffer", // const uint8_t *netns

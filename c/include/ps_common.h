@@ -58,4 +58,9 @@ PS_EXPORT int32_t ps_init(uint32_t abi, const uint32_t *layout, uint32_t layout_
  * sealed yet), -EINVAL, -ENAMETOOLONG. */
 PS_EXPORT int32_t ps_path_check(const uint8_t *path, uint32_t path_size);
 
+/* Notes on which CPU the caller runs, so that waits that begin after this sleep there: what they
+ * bring is handed over several times as fast as to a thread on another, idle CPU. To be called
+ * before a wait that is left to another thread. */
+PS_EXPORT int32_t ps_near(void);
+
 #endif
