@@ -31,6 +31,7 @@ export class RedisClient implements ConnectionEvents {
   readonly #link: Link;
   #epoch = 0;
 
+  /** Does not connect yet; see `open`. */
   constructor(options: LinkOptions) {
     this.#link = new Link(options, {
       prepare: () => {

@@ -48,6 +48,7 @@ export class Connection {
   readonly #server: string;
   #open = true;
 
+  /** @param server the address, for messages */
   constructor(conn: Deno.Conn, server: string) {
     this.#conn = conn;
     this.#server = server;

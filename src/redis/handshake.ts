@@ -9,9 +9,13 @@ import type { Session } from "./session.ts";
 
 /** Who connects, and to which database. */
 export interface Login {
+  /** The server's address, for messages. */
   readonly server: string;
+  /** The number for SELECT. */
   readonly database: number;
+  /** The user for AUTH; the server's default user when left out. */
   readonly username?: string | undefined;
+  /** The password for AUTH; no AUTH when left out. */
   readonly password?: string | undefined;
   /** Shown by the server's `CLIENT LIST`. */
   readonly clientName: string;
@@ -19,7 +23,9 @@ export interface Login {
 
 /** One connection as the server knows it: numbers of connections are only unique in one run. */
 export interface Identity {
+  /** The connection's number. */
   readonly clientId: string;
+  /** The server's run. */
   readonly runId: string;
 }
 

@@ -24,8 +24,11 @@ const STABLE_MS = 5000;
 
 /** Where to connect and how. Everything in milliseconds has a default. */
 export interface LinkOptions {
+  /** The server. */
   readonly address: Address;
+  /** The number for SELECT. */
   readonly database: number;
+  /** The user for AUTH; the server's default user when left out. */
   readonly username?: string | undefined;
   /** Called before every attempt, so that a mended secret is taken up without a restart. */
   readonly password?: (() => Promise<string>) | undefined;
@@ -35,11 +38,15 @@ export interface LinkOptions {
   readonly purpose: string;
   /** The name that the server's `CLIENT LIST` shows. Default: `portsync`. */
   readonly clientName?: string;
+  /** How long one attempt to connect may take. */
   readonly connectTimeoutMs?: number;
+  /** How long a command may stay unanswered. */
   readonly requestTimeoutMs?: number;
   /** After this long without a command, the server is asked whether it is there. */
   readonly keepAliveMs?: number;
+  /** The waits between attempts. */
   readonly backoff?: BackoffOptions;
+  /** Where each turn is said once. */
   readonly log: Logger;
   /** Another link to the same server speaks of losses; this one only of refusals. */
   readonly quiet?: boolean;
@@ -71,6 +78,7 @@ export class Link implements ConnectionEvents {
   /** A connection that was given up with commands on it. */
   #stale: Identity | undefined;
 
+  /** Does not connect yet; see `open`. */
   constructor(options: LinkOptions, hooks: LinkHooks = {}) {
     this.#options = options;
     this.#hooks = hooks;

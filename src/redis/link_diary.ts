@@ -12,6 +12,7 @@ export const LOG_INTERVAL_MS = 30_000;
 
 /** Who speaks, and of what. */
 export interface DiaryOptions {
+  /** Where it is said. */
   readonly log: Logger;
   /** What the connection is for, as in `STATE_DB`. */
   readonly purpose: string;

@@ -58,6 +58,7 @@ export class Session {
   #lastUse = performance.now();
   readonly #closed = Promise.withResolvers<Error>();
 
+  /** Takes the connection over and begins to read. */
   constructor(connection: Connection, options: SessionOptions) {
     this.#connection = connection;
     this.#options = options;

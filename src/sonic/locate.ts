@@ -18,6 +18,7 @@ import { FALLBACK_DATABASES, type Separator } from "./database_table.ts";
 
 /** What a spec says. */
 export interface DatabaseSettings {
+  /** `unix:///path`, `redis://host:port` or `rediss://host:port`. */
   readonly url?: string | undefined;
   /** A name or a number. */
   readonly database: string | number;
@@ -27,9 +28,11 @@ export interface DatabaseSettings {
 
 /** Where a database is. */
 export interface Located {
+  /** `unix:///path`, `redis://host:port` or `rediss://host:port`. */
   readonly url: string;
   /** The number for SELECT. */
   readonly database: number;
+  /** Between table and key. */
   readonly separator: Separator;
 }
 

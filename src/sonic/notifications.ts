@@ -25,6 +25,7 @@ export class Notifications {
   #goodEpoch = 0;
   #lacked = false;
 
+  /** @param pollMs how often rows are read where notifications are lacking, for the log */
   constructor(client: RedisClient, subscriber: RedisSubscriber, link: LinkOptions, pollMs: number) {
     this.#client = client;
     this.#subscriber = subscriber;

@@ -15,6 +15,7 @@ export type Options = { readonly [option: string]: unknown };
 
 /** A database of a server, with what stands between table and key in it. */
 export interface DatabaseSettings extends ServerSettings {
+  /** Between table and key. */
   readonly separator: Separator;
 }
 

@@ -30,8 +30,11 @@ const PRESENT: Fields = Object.freeze({});
 
 /** What is watched, and who is told. */
 export interface TableWatchOptions {
+  /** The server and the database. */
   readonly link: LinkOptions;
+  /** The table's name. */
   readonly table: string;
+  /** Between table and key. */
   readonly separator: Separator;
   /**
    * `table` reads and watches every row. `asked` only tells of those that `ask` names whether they
@@ -69,6 +72,7 @@ export class TableWatch {
   #isClosed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** Does not connect yet; see `open`. */
   constructor(options: TableWatchOptions) {
     this.#options = options;
     this.#prefix = `${options.table}${options.separator}`;

@@ -11,6 +11,7 @@ export class ErrorReply {
   /** The whole line, with its code. */
   readonly message: string;
 
+  /** @param message the line without its `-` and its end */
   constructor(message: string) {
     this.message = message;
     this.code = /^[A-Z][A-Z0-9_]*(?= |$)/.exec(message)?.[0] ?? "ERR";

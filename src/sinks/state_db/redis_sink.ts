@@ -44,6 +44,7 @@ export class RedisSink implements StateSink {
   readonly #failures: Counter;
   readonly #foreign: Counter;
 
+  /** Does not connect yet; see `open`. */
   constructor(settings: RedisSettings, context: Context) {
     const { telemetry } = context;
     this.#settings = settings;

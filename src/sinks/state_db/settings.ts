@@ -13,6 +13,7 @@ import {
 
 /** Settings of an embedded store. */
 export interface SqliteSettings {
+  /** Which store this is. */
   readonly store: "sqlite";
   /** Absolute. */
   readonly file: string;
@@ -24,6 +25,7 @@ export interface SqliteSettings {
 
 /** Settings of a Redis server. */
 export interface RedisSettings extends DatabaseSettings {
+  /** Which store this is. */
   readonly store: "redis";
   /** Takes the place of the change's own table. */
   readonly table?: string;

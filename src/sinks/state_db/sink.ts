@@ -8,6 +8,7 @@ import type { StateSink } from "../../core/stage.ts";
 import { dryRun } from "./dry_run.ts";
 import { readSettings } from "./settings.ts";
 
+/** Makes the sink, not yet opened. */
 const createStateDb: CreateStateSink<ComponentConfig> = async (config, context) => {
   const sink = await create(config, context);
   return context.dryRun ? dryRun(sink, context.telemetry.log) : sink;

@@ -41,6 +41,7 @@ export class SqliteSink implements StateSink {
   #isClosed = false;
   #wasUp = false;
 
+  /** Does not open the file yet; see `open`. */
   constructor(settings: SqliteSettings, context: Context) {
     this.#settings = settings;
     this.#context = context;

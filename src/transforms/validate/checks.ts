@@ -6,9 +6,11 @@
 import type { Change } from "../../core/change.ts";
 import { escapeControls } from "../../core/escape.ts";
 
-/** Why a change is refused: `counter` is part of a number's name, `message` is for people. */
+/** Why a change is refused. */
 export interface Refusal {
+  /** Part of a number's name. */
   readonly counter: "name" | "interface" | "field";
+  /** For people. */
   readonly message: string;
 }
 

@@ -29,6 +29,7 @@ export class KnownPorts {
   readonly #held: Counter;
   readonly #released: Counter;
 
+  /** @param next takes what had to wait */
   constructor(settings: PortsSettings, context: Context, next: Stage) {
     const { telemetry } = context;
     this.#settings = settings;

@@ -15,9 +15,13 @@ import {
 
 /** Where the known ports stand, completely. */
 export interface PortsSettings {
+  /** The database that knows them. */
   readonly server: DatabaseSettings;
+  /** Their table's name. */
   readonly table: string;
+  /** How often to look where the server sends no notifications, milliseconds. */
   readonly pollMs: number;
+  /** How many changes of unknown ports may wait. */
   readonly holdMax: number;
 }
 
@@ -25,6 +29,7 @@ export interface PortsSettings {
 export interface ValidateSettings {
   /** Patterns; every name when left out. */
   readonly interfaces?: readonly string[];
+  /** Where the known ports stand; every port is known when left out. */
   readonly ports?: PortsSettings;
 }
 

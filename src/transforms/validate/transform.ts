@@ -123,6 +123,7 @@ async function settle(
   return receipts.map((receipt, index) => receipt ?? given[places[index] ?? -1] ?? LEFT_OPEN);
 }
 
+/** Makes the transform. */
 const createValidate: CreateTransform<ComponentConfig> = (config, context, next) =>
   new Validate(readSettings(config), context, next);
 
