@@ -20,7 +20,9 @@ export interface SpecTree {
 
 /** How to start it. */
 export interface PortsyncOptions {
-  /** Arguments after `run FILE`. */
+  /** The command; default `run`. */
+  readonly command?: string;
+  /** Arguments after the command and the spec's file. */
   readonly args?: readonly string[];
   /** The deno that runs it; this process's own when left out. */
   readonly deno?: string;
@@ -87,13 +89,13 @@ export class Portsync implements AsyncDisposable {
   constructor(folder: string, file: string, options: PortsyncOptions) {
     this.folder = folder;
     this.file = file;
-    const { deno = Deno.execPath(), cacheFolder } = options;
+    const { deno = Deno.execPath(), cacheFolder, command = "run", args = [] } = options;
     this.#isFolderOurs = options.folder === undefined;
     // With setpriv the supervisor ends with the test's thread, and its children with it.
     this.#child = new Deno.Command("setpriv", {
       args: [
         ...["--pdeathsig", "KILL", deno, "run", "-q", "-P", `--allow-run=${deno}`],
-        ...[`${ROOT}build/portsync/mod.js`, "run", file, ...options.args ?? []],
+        ...[`${ROOT}build/portsync/mod.js`, command, file, ...args],
       ],
       // As `deno task portsync` has it.
       env: { DENO_NO_UPDATE_CHECK: "1", ...(cacheFolder && { DENO_DIR: cacheFolder }) },
@@ -136,6 +138,11 @@ export class Portsync implements AsyncDisposable {
   /** Ends it as an operator does, which must go well. */
   async stop(signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<void> {
     this.#child.kill(signal);
+    await this.finished();
+  }
+
+  /** Waits until it ends by itself, which must go well. */
+  async finished(): Promise<void> {
     const { code } = await this.#child.status;
     assert.equal(code, 0, this.log);
   }
