@@ -11,13 +11,18 @@ import { netlinkSchema } from "./netlink.ts";
 import { replaySchema } from "./replay.ts";
 import { serviceSchema } from "./service.ts";
 import { stateDbSchema } from "./state_db.ts";
+import { tableSchema } from "./table.ts";
 import { validateSchema } from "./validate.ts";
 
 /** The longest lists that a spec may have. */
 const MOST = 64;
 
 /** Every source. */
-export const sourceSchema = z.discriminatedUnion("type", [netlinkSchema, replaySchema]);
+export const sourceSchema = z.discriminatedUnion("type", [
+  netlinkSchema,
+  replaySchema,
+  tableSchema,
+]);
 
 /** Every transform; ksync is one of them and stands last. */
 export const transformSchema = z.discriminatedUnion("type", [validateSchema, ksyncSchema]);

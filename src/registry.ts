@@ -31,6 +31,10 @@ export const sources: Readonly<Record<string, Entry<CreateSource<Settings>>>> = 
     definition: () => import("./sources/replay/definition.ts"),
     implementation: () => import("./sources/replay/source.ts"),
   },
+  table: {
+    definition: () => import("./sources/table/definition.ts"),
+    implementation: () => import("./sources/table/source.ts"),
+  },
 };
 
 /** Transforms by `type`, without ksync. */

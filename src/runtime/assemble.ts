@@ -27,12 +27,15 @@ export interface Assembly extends Parts {
   readonly stateSinks: readonly StateSink[];
 }
 
-/** Sources that cannot be asked again, so that nothing is gained by making them wait. */
-const CANNOT_REPEAT: ReadonlySet<string> = new Set(["netlink", "replay"]);
+/**
+ * Sources that gain nothing by waiting: they cannot be asked again, or they tell the last state of
+ * each row and have nobody to answer to.
+ */
+const NEED_NO_RECEIPTS: ReadonlySet<string> = new Set(["netlink", "replay", "table"]);
 
 /** When the source of a plan wants its receipts. */
 export function acknowledgement({ source }: PipelinePlan): Context["acknowledge"] {
-  if (CANNOT_REPEAT.has(source.type)) return "accepted";
+  if (NEED_NO_RECEIPTS.has(source.type)) return "accepted";
   return source["acknowledge"] === "accepted" ? "accepted" : "applied";
 }
 

@@ -50,8 +50,16 @@ export const definition: Definition<KsyncConfig> = {
 /** What can be told from the source: which tables it writes. */
 function followSource(config: ComponentConfig, pipeline: PipelineShape): Record<string, unknown> {
   const { source, transforms } = pipeline;
-  if (source.type !== "netlink" && source.type !== "replay") return {};
+  const table = tableOf(source);
+  if (table === undefined || config["tables"] !== undefined) return {};
   // A module of the user may write other tables.
   const isPlain = transforms.every(({ type }) => type === "validate" || type === "ksync");
-  return config["tables"] === undefined && isPlain ? { tables: [LINK_TABLE] } : {};
+  return isPlain ? { tables: [table] } : {};
+}
+
+/** The one table that a source writes; undefined for those whose spec does not say it. */
+function tableOf(source: ComponentConfig): string | undefined {
+  if (source.type === "netlink" || source.type === "replay") return LINK_TABLE;
+  const table = source.type === "table" ? source["table"] : undefined;
+  return typeof table === "string" ? table : undefined;
 }
