@@ -1,5 +1,5 @@
 /**
- * Runs the unit tests of the parts that nothing may slip through, and fails where a line or a
+ * Runs the own tests of the parts that nothing may slip through, and fails where a line or a
  * branch of them was never run, unless `tests/COVERAGE-EXCEPTIONS.md` says why.
  *
  * ```sh
@@ -10,27 +10,34 @@
  */
 import { judge, readExceptions, readLcov } from "./coverage/judge.ts";
 import { tee } from "./tee.ts";
-import { UNIT, UNIT_ENV } from "./test.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const FOLDER = `${ROOT}build/coverage`;
 const EXCEPTIONS = "tests/COVERAGE-EXCEPTIONS.md";
 
 /** Folders that must be covered, each with the tests that cover it. */
-const PARTS: readonly { readonly covered: string; readonly tests: string }[] = [
-  { covered: "src/transforms/ksync", tests: "src/transforms/ksync" },
-  { covered: "src/redis/codec", tests: "src/redis" },
-  { covered: "src/netipc", tests: "src/netipc" },
+const PARTS: readonly { readonly covered: string; readonly tests: RegExp }[] = [
+  {
+    covered: "src/transforms/ksync",
+    tests: /^(?:src\/transforms\/ksync\/|tests\/properties\/ksync_)/,
+  },
+  { covered: "src/redis/codec", tests: /^src\/redis\/codec\// },
+  { covered: "src/netipc", tests: /^(?:src\/netipc\/|tests\/netipc_)/ },
 ];
 
+/** How many histories the property tests live through, fewer than in a test for itself. */
+const HISTORIES = 20_000;
+
 async function main(): Promise<number> {
-  const parts = [];
-  for (const part of PARTS) {
-    const sources = await sourcesOf(part.covered);
-    if (sources.length > 0) parts.push({ ...part, sources });
-  }
-  const sources = parts.flatMap((part) => part.sources);
-  const lcov = await measure(parts.map((part) => part.tests), sources);
+  const modules = [...await modulesOf("src"), ...await modulesOf("tests")];
+  const isTest = (path: string) => path.endsWith("_test.ts");
+  const sources = modules.filter((path) =>
+    !isTest(path) && PARTS.some(({ covered }) => path.startsWith(`${covered}/`))
+  );
+  const tests = modules.filter((path) =>
+    isTest(path) && PARTS.some((part) => part.tests.test(path))
+  );
+  const lcov = await measure(tests, sources);
   if (lcov === undefined) return 1;
   const files = await Promise.all(
     readLcov(lcov).map(async (coverage) => ({
@@ -64,11 +71,11 @@ async function measure(
     await Deno.writeTextFile(loadAll, sources.map((path) => `import "${ROOT}${path}";\n`).join(""));
     const run = await tee(Deno.execPath(), {
       show: false,
-      env: UNIT_ENV,
       args: [
-        ...[...UNIT, "--no-check", "--reporter=dot"],
+        ...["test", "-q", "-P", "--parallel", "--no-check", "--reporter=dot"],
         ...[`--coverage=${data}/raw`, "--coverage-raw-data-only"],
         ...[loadAll, ...tests.map((test) => ROOT + test)],
+        ...["--", `--ksync-runs=${HISTORIES}`],
       ],
     });
     if (!run.success) {
@@ -88,16 +95,12 @@ async function measure(
   }
 }
 
-async function sourcesOf(folder: string): Promise<string[]> {
+async function modulesOf(folder: string): Promise<string[]> {
   const found: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
-      const path = `${folder}/${name}`;
-      if (isDirectory) found.push(...await sourcesOf(path));
-      else if (/(?<!_test)\.ts$/.test(name)) found.push(path);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await modulesOf(path));
+    else if (name.endsWith(".ts")) found.push(path);
   }
   return found.sort();
 }

@@ -20,7 +20,7 @@ const DEADLINE_MS = 13 * 60_000;
 const PROGRAMS = [Deno.execPath(), "ip", "redis-server", "redis-cli", "cc", "sh", "openssl"];
 
 /** Arguments of `deno test` for the tests beside their source. */
-export const UNIT: readonly string[] = [
+const UNIT: readonly string[] = [
   ...["test", "-q", "-P=unit", `--allow-run=${PROGRAMS.join(",")}`, "--parallel"],
 ];
 
@@ -28,7 +28,7 @@ export const UNIT: readonly string[] = [
 const ANY: readonly string[] = ["test", "-q", "-P", "--parallel"];
 
 /** What the permissions of `UNIT` take for granted. */
-export const UNIT_ENV: Readonly<Record<string, string>> = { TMPDIR: "/tmp" };
+const UNIT_ENV: Readonly<Record<string, string>> = { TMPDIR: "/tmp" };
 
 /** How many tests passed, failed and were left out. */
 export interface Count {
