@@ -116,6 +116,29 @@ Deno.test("what a fill cannot write is taken back and its neighbours are not hur
   await client.close();
 });
 
+Deno.test("thousands of commands in flight are answered each with its own", async () => {
+  await using server = await startRedis();
+  const client = await connected(server.url);
+  const answers = await Promise.all(
+    Array.from({ length: 5000 }, (_, n) => client.command("ECHO", String(n))),
+  );
+  assert.deepEqual(answers, Array.from({ length: 5000 }, (_, n) => String(n)));
+  await client.close();
+});
+
+Deno.test("a process that was held up itself does not blame the server", async () => {
+  await using server = await startRedis();
+  const client = await connected(server.url, { requestTimeoutMs: 100 });
+  const { epoch } = client;
+  const answer = client.command("PING");
+  await Promise.resolve(); // the write begins
+  const start = performance.now();
+  while (performance.now() - start < 300);
+  assert.equal(await answer, "PONG");
+  assert.equal(client.epoch, epoch, "it is still the same session");
+  await client.close();
+});
+
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 30 }),
   fc.uint8Array({ maxLength: 40 }).map((raw) => decodeText(raw, 0, raw.length)),
