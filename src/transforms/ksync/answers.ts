@@ -14,7 +14,7 @@ import { Event } from "./states.ts";
 /** What became of a request. */
 export type Answer =
   /** Done, or in the wanted condition already. `index` is a number that the sink chose. */
-  | { readonly kind: "ok"; readonly index?: number }
+  | { readonly kind: "ok"; readonly index?: number | undefined }
   /** It may succeed later. `untouched` says that certainly nothing was applied. */
   | { readonly kind: "transient"; readonly error: Error; readonly untouched?: boolean }
   /** It never will, and nothing was applied. */

@@ -211,6 +211,7 @@ Deno.test("D13: a waiter that an earlier one freed is not woken", () => {
     if (key === "first") {
       machine.later(second, Event.DEL_REQ);
       machine.later(second, Event.RE_EVAL);
+      machine.later(lab.entry("M"), Event.RE_EVAL);
     }
     return true;
   };

@@ -102,9 +102,6 @@ export function free(m: Machine, e: Entry): void {
   unhold(m, e);
   e.refs = 0;
   container.remove(e);
-  // Asking a set for a member gives the entry an identity hash, so this is only done when needed.
-  if ((e.flags & Flag.STALE) !== 0) container.stale.delete(e);
-  if (container.starving.size > 0) container.starving.delete(e);
   m.trace.release(e.trace);
   container.counters.freed++;
   container.counters.leave(State.FREE_WAIT);

@@ -22,6 +22,7 @@ import {
   troubleOf,
 } from "./entry.ts";
 import { difference, NONE, sameFields } from "./fields.ts";
+import type { IndexAllocator } from "./index_allocator.ts";
 import { itemAt } from "./item_at.ts";
 import { firstUnresolved, isDeletable, isOutOfTheWay, link } from "./links.ts";
 import type { Kind, Machine } from "./machine.ts";
@@ -30,7 +31,8 @@ import { Event, Hold, State } from "./states.ts";
 /** Brings the sink to the desired value: an add, a change, or nothing where it is there already. */
 export function tryWrite(m: Machine, e: Entry, event: Event): State {
   unhold(m, e);
-  if (e.container.indexes !== undefined && e.index === NO_INDEX && !takeIndex(m, e)) {
+  const { indexes } = e.container;
+  if (indexes !== undefined && e.index === NO_INDEX && !takeIndex(m, e, indexes)) {
     return park(m, e, new Error(`The index space of ${e.container.name} is full`), undefined);
   }
   const dependency = firstUnresolved(m, e);
@@ -297,9 +299,9 @@ export function forget(e: Entry, sent: Fields | null): void {
 }
 
 /** Gets the entry an index if one is free, or else a place among those who wait for one. */
-export function takeIndex(m: Machine, e: Entry): boolean {
+function takeIndex(m: Machine, e: Entry, indexes: IndexAllocator): boolean {
   const { container } = e;
-  e.index = container.indexes?.take() ?? NO_INDEX;
+  e.index = indexes.take();
   if (e.index !== NO_INDEX) {
     container.starving.delete(e);
     return true;

@@ -5,6 +5,7 @@
  */
 import type { Fields } from "../../core/change.ts";
 import type { Reference } from "./container.ts";
+import { itemAt } from "./item_at.ts";
 
 /** One rule of `depends_on`. */
 export interface DependencyRule {
@@ -22,6 +23,9 @@ type Fill = (parts: Parts, fields: Fields) => string | undefined;
 const BRACES = /\{([^{}]*)\}/g;
 const FIELD = "field:";
 
+/** Takes what is wrong with a rule. It may return; the rule then means nothing. */
+type Complain = (complaint: string) => void;
+
 /**
  * What is wrong with a rule, as a sentence for the operator; undefined when it is fine.
  *
@@ -33,13 +37,9 @@ const FIELD = "field:";
  * ```
  */
 export function checkRule(rule: DependencyRule): string | undefined {
-  try {
-    compileRule(rule);
-    return undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return error.message;
-    throw error;
-  }
+  const complaints: string[] = [];
+  compileRule(rule, (complaint) => complaints.push(complaint));
+  return complaints[0];
 }
 
 /**
@@ -51,114 +51,114 @@ export function compileRules(
   rules: readonly DependencyRule[],
   table: string,
 ): Dependencies | undefined {
-  const compiled = rules.filter((rule) => rule.table === table).map(compileRule);
+  const compiled = rules.filter((rule) => rule.table === table).map((rule) =>
+    compileRule(rule, (complaint) => {
+      throw new SyntaxError(complaint);
+    })
+  );
   if (compiled.length === 0) return undefined;
   return (key, fields) => compiled.flatMap((rule) => rule(key, fields));
 }
 
-function compileRule(rule: DependencyRule): Dependencies {
-  const match = compileForm(rule.key ?? "{key}", rule.key === undefined);
-  const needs = rule.needs.map((need) => compileNeed(need, match.names));
+function compileRule({ key: form, needs }: DependencyRule, complain: Complain): Dependencies {
+  const pieces = form === undefined ? undefined : parseForm(form, complain);
+  const names = new Set(["key", ...(pieces ?? []).map(({ name }) => name)]);
+  const compiled = needs.map((need) => compileNeed(need, names, complain));
   return (key, fields) => {
-    const parts = match.match(key);
+    const parts = pieces === undefined ? new Map() : match(pieces, key);
     if (parts === undefined) return [];
-    return needs.flatMap((need) => {
-      const found = need(parts, fields);
-      return found === undefined ? [] : [found];
-    });
+    parts.set("key", key);
+    return compiled.flatMap((need) => need(parts, fields));
   };
 }
 
-interface Form {
-  readonly names: ReadonlySet<string>;
-  match(key: string): Parts | undefined;
+/** What stands between two `|` of a form: text, then perhaps a name, then text. */
+interface Piece {
+  readonly head: string;
+  readonly name: string | undefined;
+  readonly tail: string;
 }
 
-/** A form is pieces between `|`, each with at most one name, so that matching takes one pass. */
-function compileForm(form: string, isWhole: boolean): Form {
-  if (isWhole) {
-    return { names: new Set(["key"]), match: (key) => new Map([["key", key]]) };
-  }
-  const names = new Set(["key"]);
-  const pieces = form.split("|").map((piece) => {
+/** Each piece has one name at most, so that matching takes one pass. */
+function parseForm(form: string, complain: Complain): Piece[] {
+  const names = new Set<string | undefined>(["key"]);
+  return form.split("|").map((piece) => {
     const [found, another] = piece.matchAll(BRACES);
-    if (another !== undefined) {
-      throw new SyntaxError(`More than one name between two | in ${form}`);
-    }
+    if (another !== undefined) complain(`More than one name between two | in ${form}`);
     const name = found?.[1];
-    if (name === undefined || found === undefined) {
-      if (/[{}]/.test(piece)) throw new SyntaxError(`A brace in ${form} has no partner`);
-      return { head: piece, tail: "", name: undefined };
-    }
-    if (!/^[a-z][a-z0-9_]*$/.test(name) || names.has(name)) {
-      throw new SyntaxError(`{${name}} in ${form} is no name, or stands there twice`);
+    if (name !== undefined && (!/^[a-z][a-z0-9_]*$/.test(name) || names.has(name))) {
+      complain(`{${name}} in ${form} is no name, or stands there twice`);
     }
     names.add(name);
-    const head = piece.slice(0, found.index);
-    const tail = piece.slice(found.index + found[0].length);
-    if (/[{}]/.test(head + tail)) throw new SyntaxError(`A brace in ${form} has no partner`);
-    return { head, tail, name };
+    const [head = "", tail = ""] = name === undefined ? [piece] : piece.split(`{${name}}`);
+    if (/[{}]/.test(head + tail)) complain(`A brace in ${form} has no partner`);
+    return { head, name, tail };
   });
-  const match = (key: string): Parts | undefined => {
-    const texts = key.split("|");
-    if (texts.length !== pieces.length) return undefined;
-    const parts = new Map([["key", key]]);
-    for (const [at, { head, tail, name }] of pieces.entries()) {
-      const text = texts[at] ?? "";
-      if (name === undefined) {
-        if (text !== head) return undefined;
-        continue;
-      }
-      const isLongEnough = text.length > head.length + tail.length;
-      if (!isLongEnough || !text.startsWith(head) || !text.endsWith(tail)) return undefined;
-      parts.set(name, text.slice(head.length, text.length - tail.length));
+}
+
+/** The parts of a key by their names; undefined when the key has another form. */
+function match(pieces: readonly Piece[], key: string): Map<string, string> | undefined {
+  const texts = key.split("|");
+  if (texts.length !== pieces.length) return undefined;
+  const parts = new Map<string, string>();
+  for (const [at, { head, name, tail }] of pieces.entries()) {
+    const text = itemAt(texts, at);
+    if (name === undefined) {
+      if (text !== head) return undefined;
+      continue;
     }
-    return parts;
-  };
-  return { names, match };
+    const isLongEnough = text.length > head.length + tail.length;
+    if (!isLongEnough || !text.startsWith(head) || !text.endsWith(tail)) return undefined;
+    parts.set(name, text.slice(head.length, text.length - tail.length));
+  }
+  return parts;
 }
 
 /** A need is `TABLE|key`, with names in braces in its key only. */
 function compileNeed(
   need: string,
-  names: ReadonlySet<string>,
-): (parts: Parts, fields: Fields) => Reference | undefined {
-  const [table = "", ...rest] = need.split("|");
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table) || rest.length === 0) {
-    throw new SyntaxError(`Expected a table, | and a key, not ${need}`);
+  names: ReadonlySet<string | undefined>,
+  complain: Complain,
+): (parts: Parts, fields: Fields) => Reference[] {
+  const bar = Math.max(0, need.indexOf("|"));
+  const table = need.slice(0, bar);
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(table)) {
+    complain(`Expected a table, | and a key, not ${need}`);
   }
-  const fill = compileTemplate(rest.join("|"), names, need);
+  const fill = compileTemplate(need.slice(bar + 1), names, complain);
   return (parts, fields) => {
     const key = fill(parts, fields);
-    return key === undefined ? undefined : { table, key };
+    return key === undefined ? [] : [{ table, key }];
   };
 }
 
-function compileTemplate(template: string, names: ReadonlySet<string>, need: string): Fill {
-  const literals: string[] = [];
-  const holes: string[] = [];
+function compileTemplate(
+  template: string,
+  names: ReadonlySet<string | undefined>,
+  complain: Complain,
+): Fill {
+  const parts: { readonly literal: string; readonly hole: string }[] = [];
   let at = 0;
   for (const found of template.matchAll(BRACES)) {
-    const name = found[1] ?? "";
-    if (!name.startsWith(FIELD) && !names.has(name)) {
-      throw new SyntaxError(`Nothing in the key is called {${name}}`);
+    const hole = itemAt(found, 1);
+    if (!hole.startsWith(FIELD) && !names.has(hole)) {
+      complain(`Nothing in the key is called {${hole}}`);
     }
-    literals.push(template.slice(at, found.index));
-    holes.push(name);
+    parts.push({ literal: template.slice(at, found.index), hole });
     at = found.index + found[0].length;
   }
-  literals.push(template.slice(at));
-  if (literals.some((literal) => /[{}]/.test(literal))) {
-    throw new SyntaxError(`A brace in ${need} has no partner`);
+  const tail = template.slice(at);
+  if (/[{}]/.test(parts.map(({ literal }) => literal).join("") + tail)) {
+    complain(`A brace in ${template} has no partner`);
   }
-  return (parts, fields) => {
-    let text = literals[0] ?? "";
-    for (const [index, hole] of holes.entries()) {
-      const value = hole.startsWith(FIELD) ? fields[hole.slice(FIELD.length)] : parts.get(hole);
+  return (captured, fields) => {
+    let text = "";
+    for (const { literal, hole } of parts) {
+      const value = hole.startsWith(FIELD) ? fields[hole.slice(FIELD.length)] : captured.get(hole);
       // A row whose field is missing or empty needs nothing by it: a port without a master.
       if (value === undefined || value === "") return undefined;
-      text += value + (literals[index + 1] ?? "");
+      text += literal + value;
     }
-    return text;
+    return text + tail;
   };
 }

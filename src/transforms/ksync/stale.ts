@@ -68,6 +68,7 @@ export function found(m: Machine, container: Container, key: string, fields: Fie
   }
   if ((e.flags & Flag.ADOPTED) !== 0 && !ours) {
     // It was taken for ours by an earlier scan, and is not: it is forgotten without a write.
+    e.flags &= ~Flag.ADOPTED;
     container.others.set(key, fields);
     return;
   }

@@ -145,8 +145,3 @@ export const Hold = {
 
 /** Why an entry is in BACKOFF. */
 export type Hold = typeof Hold[keyof typeof Hold];
-
-/** The name of a state's number. */
-export function stateName(state: State): StateName {
-  return STATE_NAMES[state];
-}

@@ -53,8 +53,6 @@ export function explain(engine: Engine, e: Entry): string[] {
 
 function reason(engine: Engine, e: Entry): string {
   switch (e.state) {
-    case State.TEMP:
-      return "nobody owns it, others refer to it";
     case State.ADD_DEFER:
     case State.CHANGE_DEFER:
       return `waits for ${chain(e)}`;
@@ -76,8 +74,8 @@ function reason(engine: Engine, e: Entry): string {
       return held(engine, e);
     case State.FAILED:
       return `set aside: ${lastErrorOf(e).message}`;
-    default:
-      return "being made";
+    default: // TEMP; the others are never seen from outside
+      return "nobody owns it, others refer to it";
   }
 }
 
