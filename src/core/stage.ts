@@ -50,6 +50,12 @@ export interface RowChange {
   readonly fields: Fields | undefined;
 }
 
+/** A row that is not as it was written, or that is worth another attempt. */
+export interface RowEvent extends RowChange {
+  /** Whether a write that failed may succeed now: what it needs has appeared. */
+  readonly mended: boolean;
+}
+
 /** Tells when the other side of a state sink was lost and when it is back. */
 export interface ConnectionEvents {
   /** Whether the sink can be written to now. */
@@ -69,6 +75,14 @@ export interface StateSink {
    * For people who look on, so it needs no `open` and waits for a sink that is away.
    */
   watch?(table: string, signal: AbortSignal): AsyncIterable<readonly RowChange[]>;
+  /**
+   * Tells of rows that somebody else has changed, whatever their table is called. Only a sink that
+   * sees them has it. Of a key with a write outstanding nothing is told until its outcome is known,
+   * and what is told then is no older than that outcome. The listener may write at once.
+   *
+   * @returns a function that stops it
+   */
+  observe?(listener: (events: readonly RowEvent[]) => void): () => void;
   /** Whether the other side is there. */
   readonly connection: ConnectionEvents;
   /** Starts connecting and goes on until closed; never throws for a server that is away. */

@@ -48,6 +48,8 @@ export class Counters {
   freed = 0;
   /** Times that a key began to be damped. */
   damped = 0;
+  /** Rows that somebody else had changed in the sink. */
+  drifted = 0;
   /** Entries by state. */
   readonly states: Uint32Array = new Uint32Array(STATE_NAMES.length);
   /** Events that a state has no use for, at `state * EVENT_COUNT + event`. */

@@ -17,6 +17,7 @@ import { NO_SLOT } from "./flights.ts";
 import { itemAt } from "./item_at.ts";
 import { holdFromOutside, releaseFromOutside } from "./links.ts";
 import { type EngineOptions, type Host, Machine } from "./machine.ts";
+import { observed } from "./observed.ts";
 import { removeContainer, unregister, walkOn } from "./removal.ts";
 import {
   adopt,
@@ -206,6 +207,12 @@ export class Engine {
   /** Takes a row of the sink over as it is (CreateStale). */
   adopt(container: Container, key: string, fields: Fields): Entry | undefined {
     return adopt(this.#m, container, key, fields);
+  }
+
+  /** The sink saw a row, which may have been changed by somebody else; undefined for none. */
+  observed(container: Container, key: string, fields: Fields | undefined, mended: boolean): void {
+    observed(this.#m, container, key, fields, mended);
+    pump(this.#m);
   }
 
   // What the source says of itself

@@ -23,6 +23,7 @@ const SUMS = {
   ksync_adopted_total: (counters) => counters.adopted,
   ksync_swept_total: (counters) => counters.swept,
   ksync_damped_total: (counters) => counters.damped,
+  ksync_drifted_total: (counters) => counters.drifted,
 } as const satisfies Record<string, (counters: Counters) => number>;
 
 /** Gives telemetry the engine's numbers; the returned function brings the counters up to date. */

@@ -27,6 +27,7 @@ export type ReportKind =
   | "index"
   | "misuse"
   | "damped"
+  | "drift"
   | "unswept";
 
 /** What the engine asks of whoever drives it. None of these may call the engine back. */

@@ -31,6 +31,7 @@ const LINES: Readonly<Record<ReportKind, Line>> = {
     level: "warn",
     message: "A row changes too often; its writes are held back until it is quiet",
   },
+  drift: { level: "warn", message: "Somebody else has changed a row; it is put right" },
   unswept: { level: "warn", message: "The source has not named all of its rows in time" },
 };
 

@@ -19,7 +19,7 @@ import {
 import type { Context, CreateReconciler } from "../../core/component.ts";
 import { RejectError, StopError } from "../../core/errors.ts";
 import type { Inspectable } from "../../core/introspection.ts";
-import type { Outcome, Stage, StateSink } from "../../core/stage.ts";
+import type { Outcome, RowEvent, Stage, StateSink } from "../../core/stage.ts";
 import { type Answer, OK } from "./answers.ts";
 import { backoffDelay } from "./backoff.ts";
 import type { Container } from "./container.ts";
@@ -48,7 +48,8 @@ class Reconciler implements Stage, Inspectable {
   readonly #engine: Engine;
   readonly #outbox: Outbox;
   readonly #publish: () => void;
-  readonly #unsubscribe: () => void;
+  /** Stops listening to the sink. */
+  readonly #listening = new DisposableStack();
   /** Batches with open receipts, oldest first. */
   readonly #pending: { readonly batch: Batch; readonly receipts: PendingBatch }[] = [];
   /** Tables that are being read. */
@@ -85,10 +86,11 @@ class Reconciler implements Stage, Inspectable {
       performance.now(),
     );
     this.#publish = publish(this.#engine, context.telemetry);
-    this.#unsubscribe = sink.connection.subscribe((event) => {
+    this.#listening.defer(sink.connection.subscribe((event) => {
       if (event === "up") this.#connected();
       else this.#lost();
-    });
+    }));
+    if (sink.observe) this.#listening.defer(sink.observe((events) => this.#observed(events)));
     for (const table of config.tables ?? []) this.#table(table);
     sink.open();
     if (sink.connection.up) this.#connected();
@@ -120,7 +122,7 @@ class Reconciler implements Stage, Inspectable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#timerAt = -Infinity; // nothing is timed any more
-    this.#unsubscribe();
+    this.#listening.dispose();
     this.#connection++;
     for (const { receipts } of this.#pending.splice(0)) {
       receipts.defer(() => "the pipeline stops");
@@ -233,6 +235,17 @@ class Reconciler implements Stage, Inspectable {
     this.#rescans = [];
     this.#engine.now = performance.now();
     for (const container of this.#engine.containers.values()) this.#engine.sinkLost(container);
+    this.#endTurn();
+  }
+
+  #observed(events: readonly RowEvent[]): void {
+    const engine = this.#engine;
+    engine.now = performance.now();
+    for (const container of engine.containers.values()) {
+      for (const { key, fields, mended } of events) {
+        engine.observed(container, key, fields, mended);
+      }
+    }
     this.#endTurn();
   }
 
