@@ -6,6 +6,7 @@
  */
 import { RetryLaterError } from "../../core/errors.ts";
 import { namespacePath } from "../../core/namespace.ts";
+import { DumpSchedule } from "../../../ffi/dump_schedule.ts";
 import { LinkSocket } from "../../../ffi/netlink.ts";
 import {
   PS_DUMP_END,
@@ -14,7 +15,6 @@ import {
   PS_LOST,
 } from "../../../ffi/records.gen.ts";
 import { type RecordingSink, RecordingWriter } from "../replay/format.ts";
-import { DumpSchedule } from "./dump_schedule.ts";
 
 /** Where to record and what. */
 export interface RecordLinksOptions {

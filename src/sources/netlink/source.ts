@@ -13,6 +13,7 @@ import type { Source } from "../../core/stage.ts";
 import type { Counter } from "../../core/telemetry.ts";
 import { namespacePath } from "../../core/namespace.ts";
 import type { NetlinkConfig } from "../../../schemas/netlink.ts";
+import { DumpSchedule } from "../../../ffi/dump_schedule.ts";
 import { LinkSocket } from "../../../ffi/netlink.ts";
 import {
   PS_LOSS_MALFORMED,
@@ -20,7 +21,6 @@ import {
   PS_LOSS_OVERRUN,
   PS_LOSS_TRUNCATED,
 } from "../../../ffi/records.gen.ts";
-import { DumpSchedule } from "./dump_schedule.ts";
 import { LinkBatches } from "./link_batches.ts";
 import { LinkTable } from "./link_table.ts";
 
