@@ -54,6 +54,12 @@ const IPROUTE: Requirement = {
   isHere: (machine) => hasProgram("ip", machine),
 };
 
+const OPENSSL: Requirement = {
+  what: "openssl, for the certificates of the tests",
+  packages: ["openssl"],
+  isHere: (machine) => hasProgram("openssl", machine),
+};
+
 const CLANG: Requirement = {
   what: "clang with its fuzzer, for the checks of the C code",
   packages: ["clang", "libclang-rt-dev"],
@@ -63,8 +69,8 @@ const CLANG: Requirement = {
 /** Everything each need asks for. */
 export const REQUIREMENTS: Readonly<Record<Need, readonly Requirement[]>> = {
   start: [COMPILER],
-  test: [COMPILER, REDIS, IPROUTE],
-  ok: [COMPILER, REDIS, IPROUTE, CLANG],
+  test: [COMPILER, REDIS, IPROUTE, OPENSSL],
+  ok: [COMPILER, REDIS, IPROUTE, OPENSSL, CLANG],
 };
 
 /** What of a need is not here. */

@@ -14,7 +14,12 @@ function machine(...paths: string[]): Machine {
 }
 
 const COMPILER = ["/usr/bin/cc", "/usr/include/stdio.h", "/usr/include/linux/rtnetlink.h"];
-const PROGRAMS = ["/usr/bin/redis-server", "/usr/bin/redis-cli", "/usr/local/bin/ip"];
+const PROGRAMS = [
+  "/usr/bin/redis-server",
+  "/usr/bin/redis-cli",
+  "/usr/local/bin/ip",
+  "/usr/bin/openssl",
+];
 const FUZZER = "/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a";
 
 function packages(...found: ReturnType<typeof missing>): string[] {
@@ -30,10 +35,11 @@ Deno.test("missing() sees a compiler that has no headers", () => {
   assert.deepEqual(packages(...missing("start", machine("/usr/bin/cc"))), ["gcc", "libc6-dev"]);
 });
 
-Deno.test("missing() asks for redis-server and ip to test", () => {
+Deno.test("missing() asks for redis-server, ip and openssl to test", () => {
   assert.deepEqual(packages(...missing("test", machine(...COMPILER))), [
     "redis-server",
     "iproute2",
+    "openssl",
   ]);
   assert.deepEqual(missing("test", machine(...COMPILER, ...PROGRAMS)), []);
 });
@@ -51,8 +57,9 @@ Deno.test("instructions() give one command that can be copied", () => {
       "portsync needs what this machine does not have:",
       "  - redis-server, which each test starts for itself",
       "  - ip, for the links of the tests",
+      "  - openssl, for the certificates of the tests",
       "Install it with:",
-      "  sudo apt-get update && sudo apt-get install -y redis-server iproute2",
+      "  sudo apt-get update && sudo apt-get install -y redis-server iproute2 openssl",
     ].join("\n"),
   );
   assert.match(

@@ -76,7 +76,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const minutes = DEADLINE_MS / 60_000;
   if (signal.aborted) console.log(`The tests did not end within ${minutes} minutes`);
-  if (sum.ignored > 0) console.log(`${sum.ignored} left out on this machine`);
+  if (sum.ignored > 0) console.log(`${sum.ignored} left out, for the reason beside each`);
   console.log(`${sum.passed} passed, ${sum.failed} failed`);
   return sum.failed === 0 ? 0 : 1;
 }
