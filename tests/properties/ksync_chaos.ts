@@ -9,17 +9,11 @@
 import type { Fields } from "../../src/core/change.ts";
 import { type Answer, OK } from "../../src/transforms/ksync/answers.ts";
 import type { Container } from "../../src/transforms/ksync/container.ts";
-import { DEFAULT_OPTIONS, Engine } from "../../src/transforms/ksync/engine.ts";
-import {
-  type Entry,
-  Flag,
-  isDeferred,
-  isWanted,
-  type Ticket,
-} from "../../src/transforms/ksync/entry.ts";
-import type { EngineOptions } from "../../src/transforms/ksync/machine.ts";
+import { Engine } from "../../src/transforms/ksync/engine.ts";
+import { type Entry, Flag, type Ticket } from "../../src/transforms/ksync/entry.ts";
 import { State, STATE_NAMES } from "../../src/transforms/ksync/states.ts";
-import { checkStructure } from "./ksync_invariants.ts";
+import { optionsOf, REQUEST_TIMEOUT_MS } from "./ksync_chaos_options.ts";
+import { checkRest, checkRow, checkStructure } from "./ksync_invariants.ts";
 import { text } from "./ksync_oracle.ts";
 import { type Bytes, World } from "./ksync_world.ts";
 
@@ -27,42 +21,6 @@ import { type Bytes, World } from "./ksync_world.ts";
 const KEYS = ["a", "b", "c", "d", "e"] as const;
 const VALUES: readonly Fields[] = [{ v: "0" }, { v: "1" }, { v: "1", w: "1" }, { w: "2" }];
 const FOREIGN = "foreign";
-const REQUEST_TIMEOUT_MS = 50;
-
-function optionsOf(first: number, second: number): Partial<EngineOptions> {
-  const bit = (byte: number, at: number) => (byte >> at & 1) !== 0;
-  return {
-    resolveOn: bit(first, 0) ? "sent" : "acked",
-    renew: bit(first, 1) ? "hold" : "ignore",
-    onDependencyDeleted: bit(first, 2) ? "cascade" : "hold",
-    onCycle: bit(first, 3) ? "reject" : "report",
-    retryOnChange: bit(first, 4),
-    maxInFlight: bit(first, 5) ? 1 + (second & 1) : 100,
-    coalesceMs: bit(first, 6) ? 20 : 0,
-    gatherMs: bit(first, 7) ? 15 : 0,
-    gatherOperations: 2,
-    holdWarnMs: bit(second, 1) ? 30 : 0,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    retry: {
-      initialMs: 10,
-      maxMs: 80,
-      factor: 2,
-      jitter: 0.2,
-      maxAttempts: bit(second, 2) ? 2 : 0,
-    },
-    damping: bit(second, 3)
-      ? { penalty: 1, suppressAbove: 2, reuseBelow: 1, halfLifeMs: 20, maxSuppressMs: 60 }
-      : undefined,
-    sweep: {
-      ...DEFAULT_OPTIONS.sweep,
-      afterMs: bit(second, 4) ? 10 : 0,
-      intervalMs: 5,
-      perInterval: 2,
-      maxWaitMs: 200,
-      withoutEnd: bit(second, 5),
-    },
-  };
-}
 
 /** What an owner asked for: a row with these fields, or no row. */
 interface Wish {
@@ -129,7 +87,8 @@ export class Chaos {
       this.#check();
     }
     this.#drain();
-    this.#checkEnd();
+    if (this.#engine.waiting > 0) throw new Error("Somebody still stands in the queue");
+    checkRest(this.#entries());
     this.#leaveNothing();
   }
 
@@ -146,6 +105,7 @@ export class Chaos {
     } else if (kind < 21) {
       this.#answer(argument, { kind: "permanent", error: new Error("never") }, false);
     } else if (kind < 22) this.#stray(argument);
+    else if (kind < 23) this.#drift(key, more);
     else if (kind < 25) this.#pass(argument >> 2);
     else if (kind < 28) this.#sink(argument);
     else if (kind < 30) this.#dump(argument);
@@ -228,6 +188,17 @@ export class Chaos {
   #stray(argument: number): void {
     const { slot, number } = this.#world.last ?? { slot: argument, number: argument };
     if (this.#engine.answer(slot, number, OK)) throw new Error("A stray answer was taken");
+  }
+
+  /** Somebody else changes a row, and the sink tells of it. */
+  #drift(key: string, more: number): void {
+    const table = this.#tableOf(key);
+    if (!table.open || this.#world.outstanding.has(key)) return;
+    const row = (more & 3) === 3 ? undefined : { ...VALUES[more & 3], [FOREIGN]: "y" };
+    if (row === undefined) this.#world.rows.delete(key);
+    else this.#world.rows.set(key, row);
+    this.log?.push(`somebody makes ${key} ${row && text(row)}`);
+    this.#engine.observed(table, key, row, (more & 4) !== 0);
   }
 
   #pass(ms: number): void {
@@ -341,23 +312,7 @@ export class Chaos {
   #check(): void {
     checkStructure(this.#engine, this.#world.outstanding.size);
     for (const e of this.#entries()) {
-      if (!e.container.open) continue;
-      const row = this.#world.rows.get(e.key);
-      if (e.state === State.IN_SYNC) this.#checkInSync(e, row);
-      const isNobodys = e.container.others.has(e.key);
-      if ((e.state === State.TEMP || e.state === State.ADD_DEFER) && row && !isNobodys) {
-        throw new Error(`${e.key} is ${STATE_NAMES[e.state]} with ${text(row)}`);
-      }
-    }
-  }
-
-  #checkInSync(e: Entry, row: Fields | undefined): void {
-    for (const [name, value] of Object.entries(e.desired)) {
-      if (row?.[name] !== value) {
-        throw new Error(
-          `${e.key} is IN_SYNC with ${text(e.desired)}, the sink has ${row && text(row)}`,
-        );
-      }
+      if (e.container.open) checkRow(e, this.#world.rows.get(e.key));
     }
   }
 
@@ -383,64 +338,6 @@ export class Chaos {
       this.#check();
     }
     throw new Error("It does not come to rest");
-  }
-
-  /** Every key is where it must be. */
-  #checkEnd(): void {
-    if (this.#engine.waiting > 0) throw new Error("Somebody still stands in the queue");
-    const satisfied = this.#satisfied();
-    for (const e of this.#entries()) {
-      const { state } = e;
-      const name = `${e.key} is ${STATE_NAMES[state]}`;
-      if (isDeferred(e)) {
-        if (satisfied.has(e)) throw new Error(`${name}, and all that it needs is there`);
-      } else if (isWanted(e)) {
-        const isHeldRenew = state === State.DEL_DEFER_REF && (e.flags & Flag.RENEW) !== 0;
-        const hasNoIndex = state === State.FAILED && e.container.starving.has(e);
-        if (state !== State.IN_SYNC && !isHeldRenew && !hasNoIndex) {
-          throw new Error(`${name} in the end`);
-        }
-        if (state === State.IN_SYNC) this.#checkNothingElse(e);
-      } else if (!this.#isNeeded(e)) {
-        throw new Error(`${name}, and nobody wants it or needs it`);
-      } else if (state !== State.TEMP && state !== State.DEL_DEFER_REF) {
-        throw new Error(`${name} without an owner`);
-      }
-    }
-  }
-
-  /** Fields of ours that are not wanted any more are gone. */
-  #checkNothingElse(e: Entry): void {
-    const row = this.#world.rows.get(e.key) ?? {};
-    const believed = Object.keys(e.believed ?? {}).sort().join();
-    const desired = Object.keys(e.desired).sort().join();
-    if (believed !== desired) throw new Error(`${e.key} has ${text(row)}, for ${desired}`);
-  }
-
-  /** Entries that are wanted, and whose dependencies are so in turn, without going in a circle. */
-  #satisfied(): Set<Entry> {
-    const satisfied = new Set<Entry>();
-    for (let grown = true; grown;) {
-      grown = false;
-      for (const e of this.#entries()) {
-        const isReady = isWanted(e) && e.state !== State.DEL_DEFER_REF &&
-          e.state !== State.FAILED && (e.links?.deps ?? []).every((dep) => satisfied.has(dep));
-        if (!isReady || satisfied.has(e)) continue;
-        satisfied.add(e);
-        grown = true;
-      }
-    }
-    return satisfied;
-  }
-
-  /** Whether somebody who is wanted refers to an entry, over however many others. */
-  #isNeeded(e: Entry): boolean {
-    const members = new Set([e]);
-    for (const member of members) {
-      if (member !== e && isWanted(member)) return true;
-      for (const referrer of member.links?.referrers ?? []) members.add(referrer);
-    }
-    return false;
   }
 
   /** When everything is deleted nothing is left: no entry, no slot, no timer, no index. */

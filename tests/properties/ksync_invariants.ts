@@ -3,16 +3,21 @@
  *
  * @module
  */
+import type { Fields } from "../../src/core/change.ts";
 import type { Container } from "../../src/transforms/ksync/container.ts";
 import type { Engine } from "../../src/transforms/ksync/engine.ts";
 import {
+  dependenciesOf,
   type Entry,
   Flag,
   isDeferred,
   isOutstanding,
+  isWanted,
   nameOf,
+  referrersOf,
 } from "../../src/transforms/ksync/entry.ts";
 import { State, STATE_NAMES } from "../../src/transforms/ksync/states.ts";
+import { text } from "./ksync_oracle.ts";
 
 /** Throws where links, counts, slots, timers, indexes or sets do not fit each other. */
 export function checkStructure(engine: Engine, outstanding: number): void {
@@ -94,4 +99,71 @@ function checkEntry(e: Entry): void {
   }
   if (e.refs === 1 && e.state === State.TEMP) throw new Error(`${nameOf(e)} is held by nobody`);
   if (container.machine === undefined) throw new Error(`${nameOf(e)} has no engine`);
+}
+
+/** Throws where an entry whose table was read says another thing of its row than is there. */
+export function checkRow(e: Entry, row: Fields | undefined): void {
+  const name = `${e.key} is ${STATE_NAMES[e.state]}`;
+  if (e.state === State.IN_SYNC) {
+    const isThere = Object.entries(e.desired).every(([field, value]) => row?.[field] === value);
+    if (isThere) return;
+    throw new Error(`${name} with ${text(e.desired)}, the sink has ${row && text(row)}`);
+  }
+  const isNobodys = e.container.others.has(e.key);
+  if ((e.state === State.TEMP || e.state === State.ADD_DEFER) && row && !isNobodys) {
+    throw new Error(`${name} with ${text(row)}`);
+  }
+}
+
+/** Throws where an entry is not where it must be once everything has come to rest. */
+export function checkRest(entries: readonly Entry[]): void {
+  const satisfied = satisfiedOf(entries);
+  for (const e of entries) {
+    const { state } = e;
+    const name = `${e.key} is ${STATE_NAMES[state]}`;
+    if (isDeferred(e)) {
+      if (satisfied.has(e)) throw new Error(`${name}, and all that it needs is there`);
+    } else if (isWanted(e)) {
+      const isHeldRenew = state === State.DEL_DEFER_REF && (e.flags & Flag.RENEW) !== 0;
+      const hasNoIndex = state === State.FAILED && e.container.starving.has(e);
+      if (state !== State.IN_SYNC && !isHeldRenew && !hasNoIndex) {
+        throw new Error(`${name} in the end`);
+      }
+      const believed = Object.keys(e.believed ?? {}).sort().join();
+      const desired = Object.keys(e.desired).sort().join();
+      if (state === State.IN_SYNC && believed !== desired) {
+        throw new Error(`${name} with the fields ${believed}, for ${desired}`);
+      }
+    } else if (!isNeeded(e)) {
+      throw new Error(`${name}, and nobody wants it or needs it`);
+    } else if (state !== State.TEMP && state !== State.DEL_DEFER_REF) {
+      throw new Error(`${name} without an owner`);
+    }
+  }
+}
+
+/** Entries that are wanted, and whose dependencies are so in turn, without going in a circle. */
+function satisfiedOf(entries: readonly Entry[]): Set<Entry> {
+  const satisfied = new Set<Entry>();
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const e of entries) {
+      const isReady = isWanted(e) && e.state !== State.DEL_DEFER_REF &&
+        e.state !== State.FAILED && dependenciesOf(e).every((dep) => satisfied.has(dep));
+      if (!isReady || satisfied.has(e)) continue;
+      satisfied.add(e);
+      grown = true;
+    }
+  }
+  return satisfied;
+}
+
+/** Whether somebody who is wanted refers to an entry, over however many others. */
+function isNeeded(e: Entry): boolean {
+  const members = new Set([e]);
+  for (const member of members) {
+    if (member !== e && isWanted(member)) return true;
+    for (const referrer of referrersOf(member)) members.add(referrer);
+  }
+  return false;
 }

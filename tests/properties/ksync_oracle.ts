@@ -5,6 +5,9 @@
  * hold and what is outstanding, and after every event it asks each key anew, from these alone, what
  * has to be sent. The names of the states are derived in the end, to be compared.
  *
+ * Longer than 400 lines: it is one model, to be read as a whole and checked against the
+ * specification.
+ *
  * @module
  */
 import type { Fields } from "../../src/core/change.ts";

@@ -36,7 +36,7 @@ export function observed(
   // The answer says more than a row that may be older than the request.
   if (isOutstanding(e)) return;
   believe(m, e, fields);
-  if (container.open && (e.flags & Flag.STALE) === 0) act(m, e, mended);
+  if (container.open && e.refs > 0) act(m, e, mended);
 }
 
 function believe(m: Machine, e: Entry, fields: Fields | undefined): void {
@@ -54,13 +54,16 @@ function believe(m: Machine, e: Entry, fields: Fields | undefined): void {
 }
 
 function act(m: Machine, e: Entry, mended: boolean): void {
-  if (e.state === State.IN_SYNC) {
+  if (isDeferred(e) || e.state === State.DEL_DEFER_REF) {
+    raise(m, e, Event.SINK_UP);
+  } else if ((e.flags & Flag.STALE) !== 0) {
+    // Nobody stands behind it: it is swept or claimed, and not put right before.
+    return;
+  } else if (e.state === State.IN_SYNC) {
     if (isSynced(e)) return;
     e.container.counters.drifted++;
     m.report("drift", e, () => describe(e));
     raise(m, e, Event.ADD_CHANGE_REQ);
-  } else if (isDeferred(e) || e.state === State.DEL_DEFER_REF) {
-    raise(m, e, Event.SINK_UP);
   } else if (mended && (e.state === State.FAILED || e.hold === Hold.RETRY)) {
     raise(m, e, Event.RETRY);
   }

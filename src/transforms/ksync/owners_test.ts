@@ -371,4 +371,19 @@ Deno.test("A row is not adopted while its delete waits, but comes back to be swe
   assert.equal(lab.table.stale.size, 1);
   assert.equal(lab.state("a"), "BACKOFF");
   assert.equal(lab.engine.adopt(lab.table, "a", { value: "1", needs: "" }), undefined);
+  lab.set("b", "", "1");
+  lab.delete("b");
+  assert.equal(lab.state("b"), "DEL_DEFER_SYNC");
+  assert.ok(lab.engine.adopt(lab.table, "b", { value: "1", needs: "" }));
+  assert.equal(lab.state("b"), "NEED_SYNC");
+});
+
+Deno.test("Only what waits for a time has one, and only what is outstanding was sent", () => {
+  const lab = new Lab(Y);
+  lab.engine.now = 7;
+  lab.set("X");
+  assert.equal(lab.engine.sentAt(lab.entry("X")), 7);
+  assert.equal(lab.engine.dueOf(lab.entry("X")), Infinity);
+  lab.ack("X");
+  assert.equal(lab.engine.sentAt(lab.entry("X")), Infinity);
 });

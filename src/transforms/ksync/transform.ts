@@ -353,7 +353,7 @@ class Reconciler implements Stage, Inspectable {
       if (first.receipts.dueAt > now) break;
       this.#pending.shift();
       const { changes } = first.batch;
-      first.receipts.defer((at) => this.#reasonOf(changes[at]));
+      first.receipts.defer((at) => this.#reasonOf(itemAt(changes, at)));
     }
     const due = this.#rescans.filter((rescan) => rescan.at <= now);
     this.#rescans = this.#rescans.filter((rescan) => rescan.at > now);
@@ -361,11 +361,8 @@ class Reconciler implements Stage, Inspectable {
     this.#endTurn();
   }
 
-  #reasonOf(change: Change | undefined): string {
-    const e = change === undefined
-      ? undefined
-      : this.#engine.containers.get(change.table)?.find(change.key);
-    return e === undefined ? "it waits" : why(this.#engine, e);
+  #reasonOf({ table, key }: Change): string {
+    return this.#named(`${table}|${key}`).map((e) => why(this.#engine, e)).join();
   }
 
   /** Waits until nothing that the sink can take now is left, or until the deadline. */
