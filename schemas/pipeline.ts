@@ -10,8 +10,10 @@ import { ksyncSchema } from "./ksync.ts";
 import { netlinkSchema } from "./netlink.ts";
 import { replaySchema } from "./replay.ts";
 import { serviceSchema } from "./service.ts";
+import { shmSchema } from "./shm.ts";
 import { stateDbSchema } from "./state_db.ts";
 import { tableSchema } from "./table.ts";
+import { udsSchema } from "./uds.ts";
 import { validateSchema } from "./validate.ts";
 
 /** The longest lists that a spec may have. */
@@ -21,7 +23,9 @@ const MOST = 64;
 export const sourceSchema = z.discriminatedUnion("type", [
   netlinkSchema,
   replaySchema,
+  shmSchema,
   tableSchema,
+  udsSchema,
 ]);
 
 /** Every transform; ksync is one of them and stands last. */

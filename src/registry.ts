@@ -31,9 +31,17 @@ export const sources: Readonly<Record<string, Entry<CreateSource<Settings>>>> = 
     definition: () => import("./sources/replay/definition.ts"),
     implementation: () => import("./sources/replay/source.ts"),
   },
+  shm: {
+    definition: () => import("./sources/shm/definition.ts"),
+    implementation: () => import("./sources/shm/source.ts"),
+  },
   table: {
     definition: () => import("./sources/table/definition.ts"),
     implementation: () => import("./sources/table/source.ts"),
+  },
+  uds: {
+    definition: () => import("./sources/uds/definition.ts"),
+    implementation: () => import("./sources/uds/source.ts"),
   },
 };
 
