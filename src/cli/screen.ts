@@ -100,12 +100,16 @@ class LiveScreen implements Screen {
   }
 }
 
+/** A size for terminals that do not tell theirs: a pseudo-terminal without one says 0 by 0. */
+const USUAL = { columns: 100, rows: 30 };
+
 /** The size of the terminal; a usual one where it cannot be told. */
 export function terminalSize(): { readonly columns: number; readonly rows: number } {
   try {
     const { columns, rows } = Deno.consoleSize();
+    if (columns === 0 || rows === 0) return USUAL;
     return { columns: Math.max(columns, 20), rows: Math.max(rows, 5) };
   } catch {
-    return { columns: 100, rows: 30 };
+    return USUAL;
   }
 }

@@ -37,6 +37,12 @@ export interface KeeperStatus {
   readonly report?: unknown;
 }
 
+/** What a keeper needs of a process. */
+export type KeptProcess = Pick<
+  PipelineProcess,
+  "pid" | "ended" | "lastHeard" | "stop" | "kill" | "ask"
+>;
+
 /** What a keeper is given. */
 export interface KeeperOptions {
   readonly name: string;
@@ -44,7 +50,7 @@ export interface KeeperOptions {
   readonly alone: boolean;
   readonly log: Logger;
   readonly listeners: Omit<ProcessListeners, "onRunning">;
-  spawn(listeners: ProcessListeners): PipelineProcess;
+  spawn(listeners: ProcessListeners): KeptProcess;
 }
 
 /** Keeps one pipeline running. */
@@ -52,7 +58,7 @@ export class Keeper {
   readonly name: string;
   readonly #options: KeeperOptions;
   readonly #policy = new RestartPolicy();
-  #process: PipelineProcess | undefined;
+  #process: KeptProcess | undefined;
   #state: KeeperState = "starting";
   #since = Date.now();
   #restarts = 0;

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { ExitCode } from "../../src/core/errors.ts";
 import { runCommand, type RunningCommand, startCommand } from "../support/command.ts";
 import { eventually } from "../support/eventually.ts";
-import { commandLine, descendants } from "../support/processes.ts";
+import { load } from "../support/linkload.ts";
+import { canMakeNamespaces, createNetns } from "../support/netns.ts";
+import { commandLine, descendants, processInfo } from "../support/processes.ts";
 import { makeFixture, pipelineName } from "./fixture.ts";
 
 /** Waits until these pipelines run below a supervisor, and gives their processes. */
@@ -75,6 +77,40 @@ Deno.test("a killed supervisor leaves no pipeline after one second", async () =>
     () => [...running.values()].every(isGone) ? undefined : "a pipeline is still there",
     { withinMs: 1000 },
   );
+});
+
+Deno.test({
+  name: "a killed supervisor leaves no pipeline after one second, however busy that is",
+  ignore: !canMakeNamespaces,
+  async fn() {
+    await using netns = await createNetns();
+    await netns.addLinks(64, { up: true });
+    await using fixture = await makeFixture([]);
+    await Deno.writeTextFile(
+      fixture.file,
+      JSON.stringify({
+        version: 1,
+        service: { runtime_folder: fixture.runtimeFolder },
+        pipelines: {
+          busy: {
+            namespace: netns.name,
+            source: { type: "netlink" },
+            transforms: [{ type: "ksync" }],
+            sinks: [{ type: "state_db", url: `sqlite:${fixture.store("busy")}` }],
+          },
+        },
+      }),
+    );
+    await using command = await startCommand(["run", fixture.file]);
+    const [pid = 0] = (await pipelines(command, ["busy"])).values();
+    const burst = load(netns, "mixed", 20_000);
+    const cpu = () => processInfo(pid)?.cpu ?? 0;
+    const before = cpu();
+    await eventually(() => cpu() > before + 0.1 ? undefined : "it is not busy yet");
+    command.signal("SIGKILL");
+    await eventually(() => isGone(pid) ? undefined : "it is still there", { withinMs: 1000 });
+    await burst;
+  },
 });
 
 Deno.test("a pipeline has one writer: the second service says who has the lock", async () => {
