@@ -6,7 +6,6 @@
 import { APPLIED, type Fields, rejected, SUPERSEDED } from "../../core/change.ts";
 import { raise } from "./dispatch.ts";
 import { type Entry, isOutstanding, isWanted, type Ticket, troubleOf } from "./entry.ts";
-import { itemAt } from "./item_at.ts";
 import type { Machine } from "./machine.ts";
 import { confirm, endFlight, forget } from "./procedures.ts";
 import { Event } from "./states.ts";
@@ -30,7 +29,7 @@ export function answer(m: Machine, slot: number, number: number, said: Answer): 
     m.lateAnswers++;
     return false;
   }
-  const value = itemAt(m.flights.values, slot);
+  const value = m.flights.values[slot] as Fields | null;
   const ticket = m.flights.tickets[slot];
   endFlight(m, e);
   const { counters } = e.container;
@@ -66,7 +65,7 @@ export function endOverdue(m: Machine): void {
   for (;;) {
     const slot = m.flights.oldest;
     const e = m.flights.entries[slot];
-    if (e === undefined || m.now < itemAt(m.flights.sentAt, slot) + requestTimeoutMs) return;
+    if (e === undefined || m.now < (m.flights.sentAt[slot] as number) + requestTimeoutMs) return;
     e.container.counters.timeouts++;
     loseFlight(m, e, new Error(`The sink did not answer within ${requestTimeoutMs} ms`));
     raise(m, e, Event.TIMEOUT);
@@ -80,7 +79,7 @@ export function loseFlight(
   error: Error = new Error("The connection to the sink was lost"),
 ): void {
   if (!isOutstanding(e)) return;
-  const value = itemAt(m.flights.values, e.position);
+  const value = m.flights.values[e.position] as Fields | null;
   const ticket = m.flights.tickets[e.position];
   endFlight(m, e);
   failed(e, value, ticket, error, false);

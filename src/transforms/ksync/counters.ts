@@ -57,18 +57,18 @@ export class Counters {
 
   /** An entry goes from one state to another. */
   move(from: State, to: State): void {
-    this.states[from] = itemAt(this.states, from) - 1;
-    this.states[to] = itemAt(this.states, to) + 1;
+    this.states[from] = (this.states[from] as number) - 1;
+    this.states[to] = (this.states[to] as number) + 1;
   }
 
   /** An entry came into a state from nowhere. */
   enter(state: State): void {
-    this.states[state] = itemAt(this.states, state) + 1;
+    this.states[state] = (this.states[state] as number) + 1;
   }
 
   /** An entry in that state is no more. */
   leave(state: State): void {
-    this.states[state] = itemAt(this.states, state) - 1;
+    this.states[state] = (this.states[state] as number) - 1;
   }
 
   /** How many entries are in a state. */
@@ -79,7 +79,7 @@ export class Counters {
   /** An event came that the state has no use for. */
   addStray(state: State, event: Event): void {
     const at = state * EVENT_COUNT + event;
-    this.strays[at] = itemAt(this.strays, at) + 1;
+    this.strays[at] = (this.strays[at] as number) + 1;
   }
 
   /** Stray events of a kind in a state, or all of them. */

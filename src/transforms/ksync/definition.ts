@@ -41,13 +41,23 @@ export const definition: Definition<KsyncConfig> = {
         return Promise.reject(new SettingError(complaint, ["depends_on", at]));
       }
     }
-    return Promise.resolve({ ...config, ...followSource(config, context.pipeline) });
+    return Promise.resolve({ ...config, ...followNeighbours(config, context.pipeline) });
   },
   // It only speaks to its sink, whose grants are its own.
   grants: () => [],
 };
 
-/** What can be told from the source: which tables it writes. */
+/** What can be told from the neighbours: which tables the source writes, what the sink compares. */
+function followNeighbours(
+  config: ComponentConfig,
+  pipeline: PipelineShape,
+): Record<string, unknown> {
+  const isKernel = pipeline.sinks.some(({ type }) => type === "kernel");
+  // The kernel says an MTU in its own way, whatever way it was given.
+  const numeric = isKernel && config["numeric_fields"] === undefined;
+  return { ...followSource(config, pipeline), ...(numeric && { numeric_fields: ["mtu"] }) };
+}
+
 function followSource(config: ComponentConfig, pipeline: PipelineShape): Record<string, unknown> {
   const { source, transforms } = pipeline;
   const table = tableOf(source);

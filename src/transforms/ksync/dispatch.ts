@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { CELLS } from "./actions.ts";
+import { type Action, CELLS } from "./actions.ts";
 import { EVENT_COUNT } from "./counters.ts";
 import { dependenciesOf, type Entry, Flag, NO_INDEX } from "./entry.ts";
-import { itemAt } from "./item_at.ts";
 import { isStillWoken, recheckDependencies, setDependencies, wake } from "./links.ts";
 import type { Machine } from "./machine.ts";
 import { settleTicket, unhold } from "./procedures.ts";
@@ -28,7 +27,7 @@ export function pump(m: Machine): void {
   }
   m.pumping = true;
   while (flights.count < options.maxInFlight && m.readyAt < m.ready.length) {
-    const e = itemAt(m.ready, m.readyAt++);
+    const e = m.ready[m.readyAt++] as Entry;
     e.flags &= ~Flag.QUEUED;
     if (e.hold === Hold.WINDOW) raise(m, e, Event.RETRY);
   }
@@ -51,8 +50,8 @@ function forgetServed(m: Machine): void {
 function finishWork(m: Machine): void {
   const { workEntries, workEvents } = m;
   for (let at = 0; at < workEntries.length; at++) {
-    const e = itemAt(workEntries, at);
-    const event = itemAt(workEvents, at);
+    const e = workEntries[at] as Entry;
+    const event = workEvents[at] as Event;
     if (e.refs === 0) continue;
     // What the owner has asked for in this turn looks at everything anew.
     if ((e.flags & Flag.DIRTY) !== 0) continue;
@@ -65,7 +64,7 @@ function finishWork(m: Machine): void {
 
 function dispatch(m: Machine, e: Entry, event: Event): void {
   const from = e.state;
-  const to = itemAt(CELLS, from * EVENT_COUNT + event)(m, e, event);
+  const to = (CELLS[from * EVENT_COUNT + event] as Action)(m, e, event);
   if (to !== from) transit(m, e, from, to, event);
   if (e.links?.waiters !== undefined) wake(m, e);
 }

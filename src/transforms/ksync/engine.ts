@@ -14,7 +14,6 @@ import { pump, raise } from "./dispatch.ts";
 import { type Entry, isOutstanding, nameOf, referrersOf, type Ticket } from "./entry.ts";
 import { NONE } from "./fields.ts";
 import { NO_SLOT } from "./flights.ts";
-import { itemAt } from "./item_at.ts";
 import { holdFromOutside, releaseFromOutside } from "./links.ts";
 import { type EngineOptions, type Host, Machine } from "./machine.ts";
 import { observed } from "./observed.ts";
@@ -241,7 +240,7 @@ export class Engine {
     const slot = m.flights.oldest;
     const overdue = slot === NO_SLOT
       ? Infinity
-      : itemAt(m.flights.sentAt, slot) + m.options.requestTimeoutMs;
+      : (m.flights.sentAt[slot] as number) + m.options.requestTimeoutMs;
     const gathers = m.options.gatherMs > 0 && m.readyAt < m.ready.length;
     const gathered = gathers ? m.readySince + m.options.gatherMs : Infinity;
     return Math.min(overdue, m.timers.next, m.sweepAt, m.endOverdueAt, gathered);
@@ -313,7 +312,7 @@ export class Engine {
 
   /** When the outstanding request of an entry was sent; Infinity without one. */
   sentAt(e: Entry): number {
-    return isOutstanding(e) ? itemAt(this.#m.flights.sentAt, e.position) : Infinity;
+    return isOutstanding(e) ? (this.#m.flights.sentAt[e.position] as number) : Infinity;
   }
 
   #isMine(container: Container, ticket: Ticket | undefined): boolean {

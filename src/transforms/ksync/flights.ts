@@ -4,7 +4,6 @@
  * @module
  */
 import type { Fields } from "../../core/change.ts";
-import { itemAt } from "./item_at.ts";
 import type { Entry, Ticket } from "./entry.ts";
 
 /** No slot. */
@@ -48,7 +47,7 @@ export class Flights {
   take(entry: Entry, value: Fields | null, ticket: Ticket | undefined, now: number): number {
     let slot = this.#free;
     if (slot === NO_SLOT) slot = this.entries.length;
-    else this.#free = itemAt(this.#next, slot);
+    else this.#free = this.#next[slot] as number;
     this.#number = (this.#number + 1) | 0 || 1;
     this.entries[slot] = entry;
     this.values[slot] = value;
@@ -71,8 +70,8 @@ export class Flights {
 
   /** Gives a slot back. */
   release(slot: number): void {
-    const next = itemAt(this.#next, slot);
-    const previous = itemAt(this.#previous, slot);
+    const next = this.#next[slot] as number;
+    const previous = this.#previous[slot] as number;
     if (previous === NO_SLOT) this.#head = next;
     else this.#next[previous] = next;
     if (next === NO_SLOT) this.#tail = previous;

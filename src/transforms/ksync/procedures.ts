@@ -23,7 +23,6 @@ import {
 } from "./entry.ts";
 import { difference, NONE, sameFields } from "./fields.ts";
 import type { IndexAllocator } from "./index_allocator.ts";
-import { itemAt } from "./item_at.ts";
 import { firstUnresolved, isDeletable, isOutOfTheWay, link } from "./links.ts";
 import type { Kind, Machine } from "./machine.ts";
 import { Event, Hold, State } from "./states.ts";
@@ -256,7 +255,7 @@ function send(
   if (!isRenew) e.ticket = undefined;
   const slot = flights.take(e, value, ticket, m.now);
   e.position = slot;
-  if (!m.host.send(operation, slot, itemAt(flights.numbers, slot), kind)) return false;
+  if (!m.host.send(operation, slot, flights.numbers[slot] as number, kind)) return false;
   endFlight(m, e);
   ticket?.settle(APPLIED);
   return true;

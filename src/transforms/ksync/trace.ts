@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { itemAt } from "./item_at.ts";
 import type { Event, Hold, State } from "./states.ts";
 
 /** How many transitions are kept. */
@@ -74,12 +73,12 @@ export class Trace {
 
   /** Adds a transition to a ring. */
   add(slot: number, from: State, to: State, event: Event, hold: Hold, now: number): void {
-    const chunk = itemAt(this.#chunks, slot >> CHUNK_BITS);
+    const chunk = this.#chunks[slot >> CHUNK_BITS] as Chunk;
     const inside = slot & (CHUNK - 1);
-    const count = itemAt(chunk.counts, inside);
+    const count = chunk.counts[inside] as number;
     const at = inside * WORDS + (count & (TRACE_LENGTH - 1)) * 2;
     const ticks = (now - this.#epoch) * TICKS_PER_MS;
-    chunk.words[at] = ticks % HIGH;
+    chunk.words[at] = ticks; // which keeps the low 32 bits
     chunk.words[at + 1] = (ticks / HIGH) << 16 | from << 12 | to << 8 | event << 4 | hold;
     // After the ring is full the count runs from 16 to 31 and back to 16.
     chunk.counts[inside] = count === 2 * TRACE_LENGTH - 1 ? TRACE_LENGTH : count + 1;
@@ -87,24 +86,24 @@ export class Trace {
 
   /** The transitions of a slot, oldest first. */
   read(slot: number): Transition[] {
-    const { words, counts } = itemAt(this.#chunks, slot >> CHUNK_BITS);
+    const { words, counts } = this.#chunks[slot >> CHUNK_BITS] as Chunk;
     const inside = slot & (CHUNK - 1);
-    const count = itemAt(counts, inside);
+    const count = counts[inside] as number;
     const transitions: Transition[] = [];
     for (let n = Math.max(0, count - TRACE_LENGTH); n < count; n++) {
       const at = inside * WORDS + (n & (TRACE_LENGTH - 1)) * 2;
-      transitions.push(this.#decode(itemAt(words, at), itemAt(words, at + 1)));
+      transitions.push(this.#decode(words[at] as number, words[at + 1] as number));
     }
     return transitions;
   }
 
   /** When the last transition of a slot was, on the engine's clock. */
   lastTime(slot: number): number {
-    const { words, counts } = itemAt(this.#chunks, slot >> CHUNK_BITS);
+    const { words, counts } = this.#chunks[slot >> CHUNK_BITS] as Chunk;
     const inside = slot & (CHUNK - 1);
-    const last = itemAt(counts, inside) - 1;
+    const last = (counts[inside] as number) - 1;
     const at = inside * WORDS + (last & (TRACE_LENGTH - 1)) * 2;
-    return this.#decode(itemAt(words, at), itemAt(words, at + 1)).time;
+    return this.#decode(words[at] as number, words[at + 1] as number).time;
   }
 
   #decode(low: number, word: number): Transition {
