@@ -32,6 +32,7 @@ export interface Command {
   readonly operands: { readonly min: number; readonly max: number };
   /** Paragraphs of the help, below the summary. */
   readonly details?: readonly string[];
+  /** The flags by name. */
   readonly options: Readonly<Record<string, Option>>;
   /** Command lines without the leading `portsync`, each with what it shows. */
   readonly examples: readonly { readonly line: string; readonly shows: string }[];
@@ -46,6 +47,7 @@ export interface Command {
 
 /** The checked command line of one command. Asking for an option that it has not is a fault. */
 export interface Arguments {
+  /** The words that are no flags. */
   readonly operands: readonly string[];
   /** Whether a flag without a value was given. */
   flag(name: string): boolean;
@@ -82,6 +84,7 @@ export type Paint = Readonly<
 
 /** The command line is wrong: exit code 64, and a pointer to the help. */
 export class UsageError extends StopError {
+  /** `message` says what is wrong, as a sentence without a full stop. */
   constructor(message: string) {
     super(message, { exitCode: ExitCode.usage });
   }

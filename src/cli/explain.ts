@@ -42,7 +42,9 @@ export const command: Command = {
 
 /** What a spec becomes, as `explain --json` prints it. */
 export interface Explanation {
+  /** The spec's file, absolute. */
   readonly file: string;
+  /** Settings of the service, completed. */
   readonly service: Loaded["plan"]["service"];
   /** Each pipeline's plan with the command line that runs it. */
   readonly pipelines: readonly ExplainedPipeline[];

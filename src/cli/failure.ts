@@ -8,7 +8,9 @@ import { escapeControls } from "../core/escape.ts";
 
 /** One message and the exit code that belongs to it. */
 export interface Failure {
+  /** For the operator, safe for a terminal. */
   readonly message: string;
+  /** For scripts. */
   readonly exitCode: number;
 }
 

@@ -13,6 +13,7 @@ import { resolve, type Resolved } from "../spec/resolve.ts";
 
 /** A spec as the command line names it. */
 export interface SpecWords {
+  /** As the operator gave it. */
   readonly file: string;
   /** The values of `--set`. */
   readonly overrides: readonly string[];
@@ -20,6 +21,7 @@ export interface SpecWords {
 
 /** Everything that one spec makes of this machine. */
 export interface Loaded extends Resolved {
+  /** The spec before it was resolved. */
   readonly checked: Checked;
 }
 

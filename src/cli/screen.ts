@@ -12,6 +12,7 @@ const FRAME_MS = 100;
 
 /** Shows rows as they change. */
 export interface Screen extends Disposable {
+  /** Takes rows as the sinks of a pipeline hold them now. */
   rows(pipeline: string, rows: readonly RowReport[]): void;
   /** Prints text, with its line ends, so that the table stays whole. */
   text(text: string): void;

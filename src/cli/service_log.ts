@@ -15,10 +15,12 @@ import type { Output, Paint } from "./command.ts";
  * which the pipelines can start.
  */
 export class ServiceLog {
+  /** For this process's own lines. */
   readonly logger: Logger;
   #early: LogRecord[] = [];
   #write: ((record: LogRecord) => void) | undefined;
 
+  /** Lines below `level` are left out. */
   constructor(level: ServicePlan["log_level"]) {
     this.logger = new RecordLogger({ level, emit: (record) => this.write(record) });
   }

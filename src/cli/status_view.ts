@@ -6,20 +6,31 @@
 
 /** A service as `status` prints it. */
 export interface StatusView {
+  /** The spec's file. */
   readonly file: string;
+  /** The process that was asked. */
   readonly pid: number;
+  /** When it started, milliseconds since the epoch. */
   readonly since: number;
+  /** In the order of the spec. */
   readonly pipelines: readonly PipelineView[];
 }
 
 /** A pipeline as `status` prints it. */
 export interface PipelineView {
+  /** As in the spec. */
   readonly name: string;
+  /** Where it stands, in one word. */
   readonly state: string;
+  /** Its process, where it has one. */
   readonly pid: number | undefined;
+  /** How often it was started again. */
   readonly restarts: number;
+  /** When the state began, milliseconds since the epoch. */
   readonly since: number;
+  /** Why the last process ended. */
   readonly lastError: string | undefined;
+  /** What its process says of itself. */
   readonly report: unknown;
 }
 

@@ -20,10 +20,13 @@ import type { Level, LogRecord } from "./record.ts";
 
 /** How lines are written. */
 export interface LogOptions {
+  /** The least important lines that are written. */
   readonly level: Level;
+  /** Lines for people, or one JSON object a line. */
   readonly format: "text" | "json";
   /** Takes one line with its end, mostly to write it to standard error. */
   write(line: string): void;
+  /** Colours; none when left out. */
   readonly tint?: Tint;
 }
 

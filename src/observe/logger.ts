@@ -9,6 +9,7 @@ import { isWanted, type Level, type LogRecord, plainProperties } from "./record.
 
 /** What a `RecordLogger` needs. */
 export interface RecordLoggerOptions {
+  /** The pipeline that speaks; none for the supervisor. */
   readonly pipeline?: string;
   /** The least important lines that are wanted. */
   readonly level: Level;
@@ -29,6 +30,7 @@ export class RecordLogger implements Logger {
   readonly #options: RecordLoggerOptions;
   readonly #rate: LineRate;
 
+  /** Each logger has a rate of its own, unless one is given. */
   constructor(options: RecordLoggerOptions) {
     this.#options = options;
     this.#rate = options.rate ?? new LineRate();

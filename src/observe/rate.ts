@@ -30,6 +30,7 @@ export class LineRate {
   readonly #options: LineRateOptions;
   readonly #buckets = new Map<string, Bucket>();
 
+  /** Ten lines at once, then one in ten seconds, of 256 kinds, unless the options say otherwise. */
   constructor(options: Partial<LineRateOptions> = {}) {
     this.#options = { ...DEFAULTS, ...options };
   }

@@ -14,9 +14,11 @@ export type Level = typeof LEVELS[number];
 export interface LogRecord {
   /** Milliseconds since the epoch. */
   readonly time: number;
+  /** How important it is. */
   readonly level: Level;
   /** The pipeline that speaks; none for the supervisor itself. */
   readonly pipeline?: string;
+  /** One sentence, as the code has it. */
   readonly message: string;
   /** Values for machines: `port`, `error`, numbers. */
   readonly properties?: Readonly<Record<string, unknown>>;

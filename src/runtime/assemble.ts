@@ -22,6 +22,7 @@ export interface Surroundings {
 
 /** The parts, and who of them can be asked. */
 export interface Assembly extends Parts {
+  /** Stages that keep state for each key. */
   readonly inspectables: readonly Inspectable[];
   /** The state sinks, for people who look on. */
   readonly stateSinks: readonly StateSink[];

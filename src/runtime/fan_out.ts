@@ -8,6 +8,7 @@ import type { Stage } from "../core/stage.ts";
 
 /** One way that a batch takes. */
 export interface Branch {
+  /** Where it begins. */
   readonly stage: Stage;
   /** Whether its receipts count. */
   readonly required: boolean;
@@ -28,7 +29,7 @@ export class FanOut implements Stage {
 
   readonly #fail: (error: Error) => void;
 
-  /** @param fail takes the failure of a branch that nobody waits for */
+  /** `fail` takes the failure of a branch that nobody waits for. */
   constructor(branches: readonly Branch[], fail: (error: Error) => void) {
     this.#branches = branches;
     this.#fail = fail;

@@ -20,7 +20,9 @@ import { follow } from "./rows.ts";
 
 /** What a host is told. */
 export interface HostOptions {
+  /** What to run. */
   readonly plan: PipelinePlan;
+  /** Its surroundings: folders, level of the log, time to stop. */
   readonly service: ServicePlan;
   /** Write nothing, and say what would be written. */
   readonly dryRun: boolean;

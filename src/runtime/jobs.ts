@@ -28,9 +28,13 @@ export interface Job {
 
 /** Who is told of it. */
 export interface Listeners {
+  /** Takes a line of the log. */
   emit(record: LogRecord): void;
+  /** Takes rows as the sinks hold them. */
   onRows(rows: readonly RowReport[]): void;
+  /** Everything is made and moves. */
   onRunning(): void;
+  /** It is over. */
   onEnd(exitCode: number, error?: string): void;
 }
 

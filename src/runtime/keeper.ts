@@ -23,7 +23,9 @@ export type KeeperState =
 
 /** One pipeline as `status` shows it. */
 export interface KeeperStatus {
+  /** As in the spec. */
   readonly name: string;
+  /** Where it stands. */
   readonly state: KeeperState;
   /** The process; undefined where none runs. */
   readonly pid?: number;
@@ -45,16 +47,21 @@ export type KeptProcess = Pick<
 
 /** What a keeper is given. */
 export interface KeeperOptions {
+  /** The pipeline. */
   readonly name: string;
   /** Whether a pipeline that cannot run ends the keeper, because there is no other to care for. */
   readonly alone: boolean;
+  /** Where the keeper itself speaks. */
   readonly log: Logger;
+  /** Who is told what the processes say. */
   readonly listeners: Omit<ProcessListeners, "onRunning">;
+  /** Starts a process. */
   spawn(listeners: ProcessListeners): KeptProcess;
 }
 
 /** Keeps one pipeline running. */
 export class Keeper {
+  /** The pipeline. */
   readonly name: string;
   readonly #options: KeeperOptions;
   readonly #policy = new RestartPolicy();
@@ -66,6 +73,7 @@ export class Keeper {
   #isStopping = false;
   #endPause: (() => void) | undefined;
 
+  /** Starts nothing yet: that is `run`. */
   constructor(options: KeeperOptions) {
     this.name = options.name;
     this.#options = options;

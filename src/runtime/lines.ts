@@ -8,6 +8,7 @@ const NEWLINE = 10;
 
 /** The other side sent a line that is longer than allowed. */
 export class LineTooLongError extends Error {
+  /** For `error.name`. */
   override readonly name = "LineTooLongError";
 }
 
@@ -18,7 +19,7 @@ export class LineSplitter {
   #parts: Uint8Array[] = [];
   #length = 0;
 
-  /** @param longest the longest line that is taken, bytes */
+  /** `longest` is the longest line that is taken, in bytes. */
   constructor(longest: number) {
     this.#longest = longest;
   }
@@ -74,6 +75,7 @@ export class LineSplitter {
 
 /** Where a `LineWriter` writes to: a file, a connection, a writer of a stream. */
 export interface ByteSink {
+  /** Writes some or all of the bytes; a number says how many, anything else that it was all. */
   write(bytes: Uint8Array): Promise<unknown>;
 }
 
@@ -91,7 +93,7 @@ export class LineWriter {
   /** How many messages were left out. */
   dropped = 0;
 
-  /** @param bound how many characters may wait */
+  /** `bound` is how many characters may wait. */
   constructor(sink: ByteSink, bound = 1024 * 1024) {
     this.#sink = sink;
     this.#bound = bound;

@@ -13,6 +13,7 @@ const PAUSE_MS = 50;
 
 /** A lock that is held. */
 export interface PipelineLock extends Disposable {
+  /** The lock file. */
   readonly path: string;
 }
 

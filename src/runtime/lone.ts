@@ -19,10 +19,15 @@ import type { ServiceStatus } from "./supervisor.ts";
 export interface LoneOptions {
   /** The spec's file. */
   readonly file: string;
+  /** What to run. */
   readonly plan: PipelinePlan;
+  /** Its surroundings. */
   readonly service: ServicePlan;
+  /** Write nothing, and say what would be written. */
   readonly dryRun: boolean;
+  /** Takes the pipeline's log and this process's own. */
   readonly log: { write(record: LogRecord): void; readonly logger: Logger };
+  /** Takes the rows that the sinks hold; nobody looks when left out. */
   readonly onRows?: (pipeline: string, rows: readonly RowReport[]) => void;
   /** Ends it in order when it aborts. */
   readonly signal: AbortSignal;

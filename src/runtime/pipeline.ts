@@ -25,6 +25,7 @@ export type Ending =
 
 /** What a pipeline is made of. */
 export interface Parts {
+  /** Where the batches come from. */
   readonly source: Source;
   /** In the order of the data; each was given the next when it was made. At least one. */
   readonly stages: readonly Stage[];
@@ -56,7 +57,7 @@ export class Pipeline {
   #pump: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @param drainMs how long the rest may take when the source ends by itself or a part fails */
+  /** `drainMs` is how long the rest may take when the source ends by itself or a part fails. */
   constructor(parts: Parts, telemetry: Telemetry, drainMs: number) {
     const [head] = parts.stages;
     if (head === undefined) throw new TypeError("A pipeline has at least one stage");

@@ -23,13 +23,17 @@ const LONGEST_CRY = 64 * 1024;
 
 /** Who is told what the process says. */
 export interface ProcessListeners {
+  /** A line of its log. */
   onLog(record: LogRecord): void;
+  /** Rows as its sinks hold them. */
   onRows(rows: readonly RowReport[]): void;
+  /** Everything is made and moves. */
   onRunning(): void;
 }
 
 /** How a process ended. */
 export interface ProcessEnding {
+  /** The exit code; 128 and the number of the signal where one ended it. */
   readonly code: number;
   /** The signal that ended it, if one did. */
   readonly signal: Deno.Signal | null;
@@ -41,12 +45,15 @@ export interface ProcessEnding {
 export interface ProcessCommand {
   /** Absolute path of Deno. */
   readonly deno: string;
+  /** All arguments. */
   readonly args: readonly string[];
+  /** What it is for. */
   readonly assignment: Assignment;
 }
 
 /** A started process. Its reports are outside data: it handles what comes from peers. */
 export class PipelineProcess {
+  /** The kernel's number of it. */
   readonly pid: number;
   /** Resolves when it is gone and all that it said has been read. Never rejects. */
   readonly ended: Promise<ProcessEnding>;
@@ -61,6 +68,7 @@ export class PipelineProcess {
   #nextQuestion = 1;
   #lastWords: string | undefined;
 
+  /** Starts it at once. */
   constructor({ deno, args, assignment }: ProcessCommand, listeners: ProcessListeners) {
     this.#pipeline = assignment.plan.name;
     this.#listeners = listeners;

@@ -24,7 +24,9 @@ export const HEARTBEAT_MS = 5000;
 export interface Assignment {
   /** `run` moves data, `state` shows the rows of the state sinks, `record` records the source. */
   readonly task: "run" | "state" | "record";
+  /** The pipeline. */
   readonly plan: PipelinePlan;
+  /** Its surroundings. */
   readonly service: ServicePlan;
   /** Write nothing, and say what would be written. */
   readonly dry_run: boolean;
@@ -36,6 +38,7 @@ export interface Assignment {
 
 /** A question about one pipeline. */
 export interface Question {
+  /** What is asked for or about. */
   readonly what: "status" | "explain-key" | "retry" | "resync";
   /** The key that is meant, `TABLE|key` or the key alone. */
   readonly key?: string;
@@ -48,8 +51,11 @@ export type Order =
 
 /** A row as a sink holds it now; without fields it is gone. */
 export interface RowReport {
+  /** The change's table, before the sink renames it. */
   readonly table: string;
+  /** The key inside its table. */
   readonly key: string;
+  /** All fields of the row. */
   readonly fields?: Fields;
 }
 
@@ -65,6 +71,7 @@ export type Report =
 
 /** A line that is none of the protocol's. */
 export class ProtocolError extends Error {
+  /** For `error.name`. */
   override readonly name = "ProtocolError";
 }
 

@@ -28,7 +28,7 @@ export type Verdict =
 export class RestartPolicy {
   #failures = 0;
 
-  /** @param lived how long the process lived, milliseconds */
+  /** Says what follows for a process that has `lived` so long, milliseconds. */
   judge({ code, signal }: ProcessEnding, lived: number): Verdict {
     if (code === ExitCode.ok && signal === null) return { do: "finish" };
     if (lived >= HEALTHY_MS) this.#failures = 0;

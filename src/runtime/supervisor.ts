@@ -16,9 +16,11 @@ import { HEARTBEAT_MS, type RowReport } from "./protocol.ts";
 
 /** What a supervisor is given. */
 export interface SupervisorOptions {
+  /** What to run. */
   readonly plan: Plan;
   /** Absolute path of the Deno that runs pipelines. */
   readonly deno: string;
+  /** Write nothing, and say what would be written. */
   readonly dryRun: boolean;
   /** Takes the log of all pipelines and of the supervisor itself. */
   readonly log: { write(record: LogRecord): void; readonly logger: Logger };
@@ -28,11 +30,13 @@ export interface SupervisorOptions {
 
 /** What `status` answers. */
 export interface ServiceStatus {
+  /** The supervisor's process. */
   readonly pid: number;
   /** The spec's file. */
   readonly file: string;
   /** When the service was started, milliseconds since the epoch. */
   readonly since: number;
+  /** In the order of the spec. */
   readonly pipelines: readonly KeeperStatus[];
 }
 
@@ -42,6 +46,7 @@ export class Supervisor {
   readonly #keepers: readonly Keeper[];
   readonly #since = Date.now();
 
+  /** Starts nothing yet: that is `run`. */
   constructor(options: SupervisorOptions) {
     const { plan, log, onRows } = options;
     this.#options = options;

@@ -15,8 +15,11 @@ import { inTime } from "./turn.ts";
 
 /** What a command wants done. */
 export interface TaskOptions {
+  /** What the process is for. */
   readonly task: "state" | "record";
+  /** The pipeline whose grant it has. */
   readonly plan: PipelinePlan;
+  /** Its surroundings. */
   readonly service: ServicePlan;
   /** Absolute path of Deno. */
   readonly deno: string;
@@ -24,7 +27,9 @@ export interface TaskOptions {
   readonly watch?: boolean;
   /** `record` only: the file to write, absolute; it is added to the grant. */
   readonly output?: string;
+  /** Takes its log. */
   onLog(record: LogRecord): void;
+  /** Takes rows, for `state`. */
   onRows?(rows: readonly RowReport[]): void;
   /** Ends the task in order. */
   readonly signal: AbortSignal;
