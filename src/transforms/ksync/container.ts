@@ -44,7 +44,8 @@ export interface ContainerOptions {
 /** One table of entries. */
 export class Container {
   readonly name: string;
-  readonly owns: ((key: string, fields: Fields) => boolean) | undefined;
+  /** Whether a row of the sink is ours; see `own` in `stale.ts` for a later change of mind. */
+  owns: ((key: string, fields: Fields) => boolean) | undefined;
   readonly ownFields: ReadonlySet<string> | undefined;
   readonly numericFields: NumericFields;
   readonly dependencies: ((key: string, fields: Fields) => readonly Reference[]) | undefined;

@@ -18,13 +18,14 @@ async function resolve(
   source: ComponentConfig,
   settings: Record<string, unknown> = {},
   others: readonly string[] = [],
+  sinks: readonly ComponentConfig[] = [],
 ): Promise<ComponentConfig> {
   const config = ksyncSchema.parse({ type: "ksync", ...settings });
   const pipeline: PipelineShape = {
     name: "p",
     source,
     transforms: [...others.map((type) => ({ type })), config],
-    sinks: [],
+    sinks,
   };
   assert.ok(definition.resolve);
   return await definition.resolve(config, contextOf(pipeline));
@@ -51,6 +52,13 @@ Deno.test("The tables follow the source where it says them", async () => {
   assert.equal(await tables({ type: "uds" }), undefined);
   assert.equal(await tables({ type: "netlink" }, {}, ["module"]), undefined);
   assert.deepEqual(await tables({ type: "netlink" }, { tables: ["T"] }), ["T"]);
+});
+
+Deno.test("Before a kernel sink the MTU is compared as a number, unless the spec says otherwise", async () => {
+  const numeric = async (settings: Record<string, unknown>) =>
+    (await resolve({ type: "uds" }, settings, [], [{ type: "kernel" }]))["numeric_fields"];
+  assert.deepEqual(await numeric({}), ["mtu"]);
+  assert.deepEqual(await numeric({ numeric_fields: ["speed"] }), ["speed"]);
 });
 
 Deno.test("A dependency that says nothing is a wrong setting, with its place", async () => {

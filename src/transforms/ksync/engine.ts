@@ -26,6 +26,7 @@ import {
   endIsOverdue,
   endScan,
   found,
+  own,
   sinkLost,
   sweep,
 } from "./stale.ts";
@@ -97,6 +98,11 @@ export class Engine {
   /** Calls that made no sense and were refused. */
   get misuse(): number {
     return this.#m.misuse;
+  }
+
+  /** Whether a dump of the source is overdue, so that unclaimed rows cannot be swept. */
+  get isDumpOverdue(): boolean {
+    return this.#m.isEndOverdue;
   }
 
   /** Every container by its name. */
@@ -185,6 +191,15 @@ export class Engine {
   /** The other side of the sink is gone. */
   sinkLost(container: Container): void {
     sinkLost(this.#m, container);
+  }
+
+  /**
+   * Says which rows of a table are ours, where that was not known when the table was made.
+   *
+   * @returns whether the table has to be read again for that, after `sinkLost`
+   */
+  own(container: Container, owns: (key: string, fields: Fields) => boolean): boolean {
+    return own(this.#m, container, owns);
   }
 
   /** The sink is back, and the scan of a table begins. */

@@ -41,6 +41,7 @@ export function publish(engine: Engine, telemetry: Telemetry): () => void {
     "ksync_failed",
     () => sum(engine, (container) => container.counters.inState("FAILED")),
   );
+  telemetry.gauge("ksync_dump_overdue", () => Number(engine.isDumpOverdue));
   telemetry.gauge("ksync_unsynced", () => unsynced(engine));
   telemetry.gauge("ksync_oldest_unsynced_ms", () => oldestUnsynced(engine, performance.now()));
   telemetry.gauge(

@@ -125,6 +125,8 @@ export class Machine {
   sweepAt = Infinity;
   /** When a dump that does not end is reported. */
   endOverdueAt = Infinity;
+  /** Whether it was reported, and none has ended since. */
+  isEndOverdue = false;
   /** Containers whose deletion has entries to visit. */
   readonly walks = new Set<Container>();
   /** Answers that belong to no request. */

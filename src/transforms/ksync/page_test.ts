@@ -18,4 +18,5 @@ Deno.test("docs/ksync.md shows the transition table as it is, and names every st
   for (const name of [...telemetry.counters.keys(), ...telemetry.gauges.keys()]) {
     assert.ok(page.includes(`\`${name}\``), name);
   }
+  assert.equal(telemetry.gauges.get("ksync_dump_overdue")?.(), 0);
 });

@@ -50,6 +50,30 @@ export function adopt(
   return e;
 }
 
+/**
+ * From now on such rows of the table are ours: those that were found already are adopted.
+ *
+ * @returns whether too little is known of some of them, so that the table has to be read again
+ */
+export function own(
+  m: Machine,
+  container: Container,
+  owns: (key: string, fields: Fields) => boolean,
+): boolean {
+  container.owns = owns;
+  let isOld = false;
+  for (const [key, fields] of [...container.others]) {
+    if (fields === undefined) {
+      isOld = true;
+    } else if (owns(key, fields)) {
+      container.others.delete(key);
+      adopt(m, container, key, fields);
+    }
+  }
+  expectEnd(m, container);
+  return isOld;
+}
+
 /** The scan of a table begins: nothing is known of its rows. */
 export function beginScan(container: Container): void {
   container.open = false;
@@ -99,6 +123,11 @@ export function endScan(m: Machine, container: Container): void {
   // What nobody claims, or no longer is, does not come back.
   for (const e of container.stale) if (e.believed === null) drop(m, e);
   for (const e of container.entries.values()) raise(m, e, Event.SINK_UP);
+  expectEnd(m, container);
+}
+
+/** What is stale goes after a complete dump: now if that was, or else one has to come in time. */
+function expectEnd(m: Machine, container: Container): void {
   if (container.stale.size === 0) return;
   if (m.sweeping) m.sweepAt = Math.min(m.sweepAt, m.now + m.options.sweep.afterMs);
   else if (m.endOverdueAt === Infinity) m.endOverdueAt = m.now + m.options.sweep.maxWaitMs;
@@ -129,6 +158,7 @@ export function endDump(m: Machine): void {
   if (!m.dumping) return;
   m.dumping = false;
   m.endOverdueAt = Infinity;
+  m.isEndOverdue = false;
   for (const container of m.containers.values()) {
     for (const e of container.entries.values()) {
       if (!isWanted(e) || e.generation === m.generation) continue;
@@ -186,6 +216,7 @@ export function drop(m: Machine, e: Entry): void {
 /** The end of the dump is overdue. */
 export function endIsOverdue(m: Machine): void {
   m.endOverdueAt = Infinity;
+  m.isEndOverdue = true;
   let stale = 0;
   for (const container of m.containers.values()) {
     stale += container.stale.size;

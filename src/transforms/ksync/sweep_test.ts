@@ -90,6 +90,19 @@ Deno.test("Rows that are found after the dump was complete are swept as well", (
   assert.deepEqual(lab.writes, ["D b"]);
 });
 
+Deno.test("Rows that turn out to be ours after they were read are adopted as far as they are known", () => {
+  const lab = unread({}, { owns: undefined });
+  lab.engine.dumpBegins();
+  read(lab, { a: OK_ROW, "b.1": OK_ROW });
+  assert.equal(lab.engine.own(lab.table, owns), false);
+  assert.equal(lab.table.stale.size, 1);
+  set(lab, "a", OK_ROW);
+  assert.deepEqual(lab.writes, []);
+  lab.engine.dumpEnds(); // what is known of b.1 is old from here on
+  assert.ok(lab.engine.own(lab.table, () => true));
+  assert.equal(lab.table.stale.size, 0);
+});
+
 Deno.test("A dump that does not end is reported, and sweeps only where that is asked for", () => {
   for (const withoutEnd of [false, true]) {
     const lab = unread({ sweep: { ...DEFAULT_OPTIONS.sweep, maxWaitMs: 500, withoutEnd } });
@@ -102,6 +115,10 @@ Deno.test("A dump that does not end is reported, and sweeps only where that is a
     assert.deepEqual(lab.reports.map(({ kind }) => kind), ["unswept"]);
     assert.match(lab.reports[0]?.text ?? "", /1 unclaimed rows/);
     assert.equal(lab.engine.nextDeadline(), Infinity);
+    assert.ok(lab.engine.isDumpOverdue);
+    lab.engine.dumpBegins();
+    lab.engine.dumpEnds();
+    assert.ok(!lab.engine.isDumpOverdue);
   }
 });
 

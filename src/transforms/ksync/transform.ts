@@ -55,6 +55,8 @@ class Reconciler implements Stage, Inspectable {
   /** Tables that are being read. */
   readonly #scanning = new Set<Container>();
   #rescans: Rescan[] = [];
+  /** Tables that only a dependency names: as long as the source does not, no row of them is ours. */
+  readonly #unowned = new Set<string>();
   /** Grows with every loss of the sink, so that a scan from before can tell. */
   #connection = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -79,7 +81,8 @@ class Reconciler implements Stage, Inspectable {
         openTable: (name) => {
           // The engine makes the container after this; it is read once the turn is over.
           queueMicrotask(() => this.#readUnread());
-          return tableOptions(config, name);
+          this.#unowned.add(name);
+          return { ...tableOptions(config, name), owns: undefined };
         },
       },
       engineOptions(config),
@@ -215,11 +218,17 @@ class Reconciler implements Stage, Inspectable {
   #table(name: string): Container | undefined {
     if (this.#lastTable?.name === name) return this.#lastTable;
     let container = this.#engine.containers.get(name);
+    const { tables } = this.#config;
+    if (tables !== undefined && !tables.includes(name)) return undefined;
     if (container === undefined) {
-      const { tables } = this.#config;
-      if (tables !== undefined && !tables.includes(name)) return undefined;
       container = this.#engine.container(name, tableOptions(this.#config, name));
       this.#readUnread();
+    } else if (this.#unowned.delete(name)) {
+      const { owns } = tableOptions(this.#config, name);
+      if (owns !== undefined && this.#engine.own(container, owns)) {
+        this.#engine.sinkLost(container);
+        this.#readUnread();
+      }
     }
     this.#lastTable = container;
     return container;

@@ -115,18 +115,42 @@ Deno.test("Where the spec names no table, each is read when its first change com
   await close(bench);
 });
 
-Deno.test("A table that only a dependency names is read as well", async () => {
+Deno.test("Rows of a table that only a dependency names are nobody's to sweep", async () => {
+  const sink = new ScriptedSink();
+  sink.put("LAG", "Po1", ROW);
+  sink.put("LAG", "Po2", ROW);
   const bench = await makeBench({
     tables: undefined,
     depends_on: [{ table: "MEMBER", needs: ["LAG|{field:lag}"] }],
     owns: { field: "state" },
-  });
-  bench.sink.put("LAG", "Po1", ROW);
-  assert.deepEqual(await bench.handle({ changes: [set("a", { lag: "Po1" }, "MEMBER")] }), [
-    APPLIED,
+    settle_ms: 10,
+  }, { sink });
+  const member = set("a", { lag: "Po1" }, "MEMBER");
+  const [waits] = await bench.handle({ mark: "dump-begin", changes: [member] });
+  assert.equal(waits?.outcome, "deferred");
+  await bench.handle({ mark: "dump-end" });
+  assert.deepEqual(sink.writes, []);
+  // The source names the table after all: from now on its rows are ours.
+  await bench.handle({ mark: "dump-begin", changes: [member, set("Po1", ROW, "LAG")] });
+  await bench.handle({ mark: "dump-end" });
+  await sink.written(2);
+  assert.deepEqual(sink.row("MEMBER", "a"), { lag: "Po1" });
+  assert.deepEqual(sink.writes.flat().map(({ op, key }) => `${op} ${key}`).sort(), [
+    "delete Po2",
+    "set a",
   ]);
-  assert.deepEqual(bench.sink.scanned.sort(), ["LAG", "MEMBER"]);
   await close(bench);
+
+  const other = await makeBench({
+    tables: undefined,
+    depends_on: [{ table: "MEMBER", needs: ["LAG|{field:lag}"] }],
+    settle_ms: 10,
+  });
+  await other.handle({ changes: [member] });
+  assert.deepEqual(await other.handle({ changes: [set("Po1", ROW, "LAG")] }), [
+    { outcome: "applied" },
+  ]);
+  await close(other);
 });
 
 Deno.test("A restart adopts what is there, and sweeps what a complete dump leaves out", async () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Fields } from "../../core/change.ts";
+import { escapeControls } from "../../core/escape.ts";
 import type { Engine } from "./engine.ts";
 import {
   attemptsOf,
@@ -48,7 +49,7 @@ export function explain(engine: Engine, e: Entry): string[] {
         EVENT_NAMES[event],
     );
   }
-  return lines;
+  return lines.map(escapeControls);
 }
 
 function reason(engine: Engine, e: Entry): string {
