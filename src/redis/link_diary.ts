@@ -26,6 +26,8 @@ export class LinkDiary {
   readonly #server: string;
   #rate = new LogRate(LOG_INTERVAL_MS);
   #lostAt: number | undefined;
+  /** Whether the last line was of a failure, so that somebody waits for the good news. */
+  #isAwaited = false;
 
   /** @param server its address */
   constructor(options: DiaryOptions, server: string) {
@@ -38,6 +40,7 @@ export class LinkDiary {
     const message = error instanceof Error ? error.message : String(error);
     const silenced = this.#rate.pass(message, now);
     if (silenced === undefined) return;
+    this.#isAwaited = true;
     const { log, purpose, quiet } = this.#options;
     const more = silenced > 0 ? ` (${silenced} more times since the last line)` : "";
     const level = quiet && error instanceof ReconnectError ? "debug" : "warn";
@@ -48,7 +51,9 @@ export class LinkDiary {
   up(now: number): void {
     const lostAt = this.#lostAt;
     this.#lostAt = undefined;
-    if (this.#rate.pass("up", now) === undefined) return;
+    const isDue = this.#rate.pass("up", now) !== undefined;
+    if (!isDue && !this.#isAwaited) return;
+    this.#isAwaited = false;
     const { log, purpose, quiet } = this.#options;
     const after = lostAt === undefined ? "" : ` again after ${seconds(now - lostAt)} s`;
     log[quiet ? "debug" : "info"](`${purpose}: connected to Redis at ${this.#server}${after}`);

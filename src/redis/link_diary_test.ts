@@ -3,7 +3,7 @@ import { ReconnectError, RetryLaterError } from "../core/errors.ts";
 import { RecordedTelemetry } from "../../tests/support/telemetry.ts";
 import { LinkDiary } from "./link_diary.ts";
 
-Deno.test("a diary says each turn once, and again after a quiet time", () => {
+Deno.test("a diary says each turn once, again after a quiet time, and always when all is well again", () => {
   const telemetry = new RecordedTelemetry();
   const diary = new LinkDiary({ log: telemetry.log, purpose: "STATE_DB" }, "unix:///r");
   diary.up(0);
@@ -11,12 +11,15 @@ Deno.test("a diary says each turn once, and again after a quiet time", () => {
   for (let attempt = 0; attempt < 5; attempt++) diary.failed(new ReconnectError("gone"));
   diary.failed("odd");
   diary.up(3500);
+  diary.lost(3600);
+  diary.up(3700);
   diary.staleKept("NOPERM");
   diary.staleKept("NOPERM");
   assert.deepEqual(telemetry.lines.map(({ level, message }) => `${level} ${message}`), [
     "info STATE_DB: connected to Redis at unix:///r",
     "warn STATE_DB: gone; trying again until it works",
     "warn STATE_DB: odd; trying again until it works",
+    "info STATE_DB: connected to Redis at unix:///r again after 2.5 s",
     "warn STATE_DB: Redis at unix:///r did not end a connection that was given up, so an old " +
     "write may still come through it; permit this user CLIENT KILL: NOPERM",
   ]);
@@ -26,7 +29,7 @@ Deno.test("a diary says each turn once, and again after a quiet time", () => {
   diary.lost(40_000);
   diary.failed(new ReconnectError("gone"));
   diary.up(42_500);
-  assert.deepEqual(telemetry.messages().slice(5), [
+  assert.deepEqual(telemetry.messages().slice(6), [
     "STATE_DB: gone; trying again until it works",
     "STATE_DB: connected to Redis at unix:///r again after 2.5 s",
   ]);
