@@ -7,7 +7,7 @@ import type { ComponentConfig, Context } from "../core/component.ts";
 import { ExitCode, StopError } from "../core/errors.ts";
 import { type Inspectable, isInspectable } from "../core/introspection.ts";
 import type { Source, Stage, StateSink } from "../core/stage.ts";
-import { eventSinks, reconcilers, sources, stateSinks, transforms } from "../registry.ts";
+import * as registry from "../registry.ts";
 import type { PipelinePlan } from "../spec/plan.ts";
 import { type Branch, FanOut } from "./fan_out.ts";
 import type { Parts } from "./pipeline.ts";
@@ -52,26 +52,30 @@ export async function assemble(
 ): Promise<Assembly> {
   // All modules load at once; one after the other would cost a turn of the disk each.
   const loading = load(plan);
-  const modules = {
-    source: await loading.source,
-    transforms: await Promise.all(loading.transforms),
-    branches: await Promise.all(loading.branches),
-  };
+  const [createSource, transforms, makers] = await Promise.all([
+    loading.source,
+    Promise.all(loading.transforms),
+    Promise.all(loading.branches),
+  ]);
   await using undo = new AsyncDisposableStack();
   const branches: (Branch & Made)[] = [];
   for (const [index, config] of plan.sinks.entries()) {
-    const make = modules.branches[index];
+    const make = makers[index];
     if (make === undefined) continue;
-    const made = await make(numbered(config.type, index), surroundings);
+    const required = config["required"] !== false;
+    const around = required
+      ? surroundings
+      : { ...surroundings, context: dispensable(surroundings) };
+    const made = await make(numbered(config.type, index), around);
     undo.defer(() => made.stage.close(performance.now()));
-    branches.push({ ...made, required: config["required"] !== false });
+    branches.push({ ...made, required });
   }
   const [only] = branches;
   let head: Stage = only !== undefined && branches.length === 1
     ? only.stage
     : new FanOut(branches, surroundings.fail);
   const stages = [head];
-  for (const [index, { create, config }] of [...modules.transforms.entries()].reverse()) {
+  for (const [index, { create, config }] of [...transforms.entries()].reverse()) {
     const context = surroundings.context(`transform.${numbered(config.type, index)}`);
     head = await create(config, context, head);
     const made = head;
@@ -79,7 +83,7 @@ export async function assemble(
     stages.unshift(made);
   }
   const context = surroundings.context(`source.${plan.source.type}`);
-  const source: Source = await modules.source(plan.source, context);
+  const source: Source = await createSource(plan.source, context);
   undo.move();
   const asked: object[] = [...branches.map(({ stage }) => stage), ...stages.slice(0, -1)];
   return {
@@ -87,6 +91,19 @@ export async function assemble(
     stages,
     inspectables: asked.filter(isInspectable),
     stateSinks: branches.flatMap(({ sink }) => sink ?? []),
+  };
+}
+
+/** Contexts for a sink that the pipeline can do without: its failure is told and goes no further. */
+function dispensable({ context }: Surroundings): Surroundings["context"] {
+  return (component) => {
+    const own = context(component);
+    const { log } = own.telemetry;
+    return {
+      ...own,
+      fail: (error) =>
+        log.error("A sink that is not required cannot go on, and is done without", { error }),
+    };
   };
 }
 
@@ -105,11 +122,14 @@ type MakeBranch = (name: string, surroundings: Surroundings) => Promise<Made>;
 
 /** Starts loading every implementation that the plan names. */
 function load(plan: PipelinePlan) {
-  const ksync = plan.transforms.find(({ type }) => Object.hasOwn(reconcilers, type));
+  const ksync = plan.transforms.find(({ type }) => Object.hasOwn(registry.reconcilers, type));
   return {
-    source: take(sources, "source", plan.source).implementation().then((module) => module.default),
+    source: take(registry.sources, "source", plan.source).implementation().then((module) =>
+      module.default
+    ),
     transforms: plan.transforms.filter((config) => config !== ksync).map(async (config) => {
-      const { default: create } = await take(transforms, "transform", config).implementation();
+      const { default: create } = await take(registry.transforms, "transform", config)
+        .implementation();
       return { create, config };
     }),
     branches: plan.sinks.map((config) => loadBranch(plan, ksync, config)),
@@ -121,20 +141,20 @@ async function loadBranch(
   ksync: ComponentConfig | undefined,
   config: ComponentConfig,
 ): Promise<MakeBranch> {
-  if (Object.hasOwn(eventSinks, config.type)) {
-    const { default: create } = await take(eventSinks, "sink", config).implementation();
+  if (Object.hasOwn(registry.eventSinks, config.type)) {
+    const { default: create } = await take(registry.eventSinks, "sink", config).implementation();
     return async (name, { context }) => ({
       stage: await create(config, context(`sink.${name}`)),
     });
   }
-  const sinkModule = take(stateSinks, "sink", config).implementation();
+  const sinkModule = take(registry.stateSinks, "sink", config).implementation();
   if (ksync === undefined) {
     throw new StopError(
       `Pipeline ${plan.name} has the state sink ${config.type} but no ksync transform before it`,
       { exitCode: ExitCode.config },
     );
   }
-  const engine = await take(reconcilers, "transform", ksync).implementation();
+  const engine = await take(registry.reconcilers, "transform", ksync).implementation();
   const { default: createSink } = await sinkModule;
   return async (name, { context }) => {
     const sink = await createSink(config, context(`sink.${name}`));
@@ -157,16 +177,16 @@ export async function assembleStateSinks(
   plan: PipelinePlan,
   { context }: Pick<Surroundings, "context">,
 ): Promise<StateSink[]> {
-  const own = plan.sinks.filter(({ type }) => Object.hasOwn(stateSinks, type));
+  const own = plan.sinks.filter(({ type }) => Object.hasOwn(registry.stateSinks, type));
   return await Promise.all(own.map(async (config, index) => {
-    const { default: create } = await take(stateSinks, "sink", config).implementation();
+    const { default: create } = await take(registry.stateSinks, "sink", config).implementation();
     return await create(config, context(`sink.${numbered(config.type, index)}`));
   }));
 }
 
 /** The tables whose rows a plan's ksync keeps, as far as the plan says. */
 export function tablesOf(plan: PipelinePlan): readonly string[] {
-  const ksync = plan.transforms.find(({ type }) => Object.hasOwn(reconcilers, type));
+  const ksync = plan.transforms.find(({ type }) => Object.hasOwn(registry.reconcilers, type));
   const tables = ksync?.["tables"];
   return Array.isArray(tables) ? tables.filter((table) => typeof table === "string") : [];
 }

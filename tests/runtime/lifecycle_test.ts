@@ -144,6 +144,22 @@ Deno.test("a pipeline that cannot run ends a service that has no other", async (
   assert.equal((await command.finished()).code, ExitCode.ok);
 });
 
+Deno.test("a sink that is not required does not take its pipeline along", async () => {
+  const sink = (url: string, more = {}) => ({ type: "state_db", url: `sqlite:${url}`, ...more });
+  await using fixture = await makeFixture([], {
+    both: {
+      source: { type: "netlink", interfaces: ["lo"] },
+      transforms: [{ type: "ksync" }],
+      sinks: [sink("missing-folder/rows.db", { required: false }), sink("rows.db")],
+    },
+  });
+  await using command = await startCommand(["run", fixture.file, "--watch"]);
+  assert.ok(await command.error.seen(/A sink that is not required cannot go on.*missing-folder/));
+  assert.ok(await command.out.seen(/PORT_TABLE lo /));
+  command.signal("SIGTERM");
+  assert.equal((await command.finished()).code, ExitCode.ok);
+});
+
 Deno.test("a second Ctrl-C does not wait for what hangs", async () => {
   await using fixture = await makeFixture(["one"]);
   await using command = await startCommand(
