@@ -1,7 +1,7 @@
 /* Hubs and sessions of the socket half: the tables, polling, sleeping. */
 #include "uds_internal.h"
 
-#include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -171,7 +171,7 @@ static void expire(struct ps_uds *hub, struct ps_uds_out *out)
 
 /* -- Polling ----------------------------------------------------------------------------------- */
 
-static void serve(struct ps_uds *hub, struct ps_uds_session *session, uint32_t ready, bool slept,
+static void serve(struct ps_uds *hub, struct ps_uds_session *session, uint32_t ready, bool at_once,
                   struct ps_uds_out *out)
 {
     if ((ready & EPOLLOUT) && session->want_write) {
@@ -188,22 +188,23 @@ static void serve(struct ps_uds *hub, struct ps_uds_session *session, uint32_t r
     else if (session->state == PS_S_DECIDE) /* only a hang-up is reported here */
         ps_uds_end(hub, session, 0, out);
     else
-        ps_uds_receive(hub, session, slept, out);
+        ps_uds_receive(hub, session, at_once, out);
 }
 
-static int sleep_a_little(int epoll, struct epoll_event *ready, uint32_t spin_us)
+/* Looks again and again, and lets the peer run in between where it shares the processor: a wake-up
+ * costs many times as much, above all between the processors of a virtual machine. */
+static int spin(int epoll, struct epoll_event *ready, uint32_t spin_us, bool *ret_at_once)
 {
-    static _Atomic bool without_pwait2; /* before Linux 5.11 */
-    struct timespec time =
-        ps_timespec((spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US) * 1000);
-    if (!atomic_load_explicit(&without_pwait2, memory_order_relaxed)) {
-        int count = (int)syscall(SYS_epoll_pwait2, epoll, ready, EPOLL_BATCH, &time, NULL, 0);
-        if (count >= 0 || errno != ENOSYS)
-            return count;
-        atomic_store(&without_pwait2, true);
-    }
-    struct pollfd one = {.fd = epoll, .events = POLLIN};
-    return ppoll(&one, 1, &time, NULL) <= 0 ? 0 : epoll_wait(epoll, ready, EPOLL_BATCH, 0);
+    int count = epoll_wait(epoll, ready, EPOLL_BATCH, 0);
+    *ret_at_once = count != 0;
+    if (count != 0 || spin_us == 0)
+        return count;
+    uint64_t end = ps_now_ns() + (spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US) * 1000;
+    do {
+        sched_yield();
+        count = epoll_wait(epoll, ready, EPOLL_BATCH, 0);
+    } while (count == 0 && ps_now_ns() < end);
+    return count;
 }
 
 int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capacity, uint8_t *data,
@@ -215,20 +216,17 @@ int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capaci
     struct ps_uds_out out = {.events = events, .capacity = capacity, .data = data, .size = size};
     struct epoll_event ready[EPOLL_BATCH];
     expire(hub, &out);
-    uint64_t before = spin_us && !out.count ? ps_now_ns() : 0;
-    int count = before ? sleep_a_little(hub->epoll, ready, spin_us)
-                       : epoll_wait(hub->epoll, ready, EPOLL_BATCH, 0);
+    bool at_once;
+    int count = spin(hub->epoll, ready, out.count ? 0 : spin_us, &at_once);
     if (count < 0 && errno != EINTR)
         return -errno;
-    /* What was there at once may be the first of several. */
-    bool slept = before && ps_now_ns() - before > 2000;
     for (int i = 0; i < count && out.count < capacity; i++) {
         if (ready[i].data.u64 == PS_UDS_LISTENER)
             ps_uds_accept(hub, &out);
         struct ps_uds_session *session =
             ready[i].data.u64 < WAKE ? ps_uds_find(hub, (uint32_t)ready[i].data.u64) : NULL;
         if (session)
-            serve(hub, session, ready[i].events, slept, &out);
+            serve(hub, session, ready[i].events, at_once, &out);
     }
     return (int32_t)out.count;
 }

@@ -81,8 +81,9 @@ void ps_uds_unlisten(struct ps_uds *hub);
 /* Reads and forgets what the peer has sent: a socket that is closed over unread data takes the last
  * messages to the peer with it. */
 void ps_uds_drain(struct ps_uds_session *session);
-/* Reads what is there; the session may be gone afterwards. */
-void ps_uds_receive(struct ps_uds *hub, struct ps_uds_session *session, bool slept,
+/* Reads what is there; the session may be gone afterwards. What was there at once may be the first
+ * of several. */
+void ps_uds_receive(struct ps_uds *hub, struct ps_uds_session *session, bool at_once,
                     struct ps_uds_out *out);
 
 #endif

@@ -179,7 +179,7 @@ static enum step read_chunk(struct ps_uds *hub, struct ps_uds_session *session,
     return message(session, session->rx_total, out);
 }
 
-void ps_uds_receive(struct ps_uds *hub, struct ps_uds_session *session, bool slept,
+void ps_uds_receive(struct ps_uds *hub, struct ps_uds_session *session, bool at_once,
                     struct ps_uds_out *out)
 {
     if (session->profile != PS_PROFILE_UDS) { /* from now on the socket only lives or dies */
@@ -201,7 +201,7 @@ void ps_uds_receive(struct ps_uds *hub, struct ps_uds_session *session, bool sle
         if (step == NOTHING || (step == MESSAGE && !session->bursting))
             break;
     }
-    session->bursting = messages > 1 || (messages == 1 && !session->bursting && !slept);
+    session->bursting = messages > 1 || (messages == 1 && !session->bursting && at_once);
 }
 
 /* -- Sending ----------------------------------------------------------------------------------- */

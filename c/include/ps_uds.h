@@ -79,7 +79,8 @@ PS_EXPORT int32_t ps_uds_pause(int32_t handle, uint32_t session, uint32_t paused
 PS_EXPORT int32_t ps_uds_send(int32_t handle, uint32_t session, const uint8_t *messages,
                               uint32_t length);
 
-/* Fills events with what is there; if there is nothing, sleeps up to spin_us (at most 50). */
+/* Fills events with what is there; if there is nothing, looks again for up to spin_us (at most
+ * 50). */
 PS_EXPORT int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capacity,
                               uint8_t *data, uint32_t size, uint32_t spin_us);
 /* Sleeps until ps_uds_poll has something to do (1) or timeout_ms passed (0). */
