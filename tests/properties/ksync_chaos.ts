@@ -169,7 +169,8 @@ export class Chaos {
     const at = this.#held.findIndex((e) => e.key === key);
     this.log?.push(`${at < 0 ? "hold" : "release"} ${key}`);
     if (at < 0) {
-      this.#held.push(this.#engine.hold(this.#tableOf(key), key));
+      const e = this.#engine.hold(this.#tableOf(key), key);
+      if (e !== undefined) this.#held.push(e);
       return;
     }
     const [e] = this.#held.splice(at, 1);

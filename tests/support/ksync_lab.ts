@@ -93,6 +93,13 @@ export class Lab {
     return this.engine.renew(this.table, key);
   }
 
+  /** Takes a reference to a key from outside. */
+  hold(key: string): Entry {
+    const e = this.engine.hold(this.table, key);
+    assert.ok(e);
+    return e;
+  }
+
   /** Answers the outstanding requests of these keys, in this order. */
   ack(...keys: string[]): void {
     for (const key of keys) this.answer(key, OK);

@@ -151,11 +151,12 @@ export class Engine {
 
   /** Gives an entry another key without a write; exchanges keys when the new one is taken. */
   changeKey(container: Container, key: string, to: string): boolean {
-    return this.#isMine(container, undefined) && changeKey(this.#m, container, key, to);
+    return this.#isMine(container) && changeKey(this.#m, container, key, to);
   }
 
   /** Takes a counted reference to a key; a placeholder stands in where nobody owns it. */
-  hold(container: Container, key: string): Entry {
+  hold(container: Container, key: string): Entry | undefined {
+    if (!this.#isMine(container)) return undefined;
     const e = findOrPlace(this.#m, container, key);
     holdFromOutside(e);
     return e;
@@ -190,7 +191,7 @@ export class Engine {
 
   /** The other side of the sink is gone. */
   sinkLost(container: Container): void {
-    sinkLost(this.#m, container);
+    if (this.#isMine(container)) sinkLost(this.#m, container);
   }
 
   /**
@@ -199,33 +200,33 @@ export class Engine {
    * @returns whether the table has to be read again for that, after `sinkLost`
    */
   own(container: Container, owns: (key: string, fields: Fields) => boolean): boolean {
-    return own(this.#m, container, owns);
+    return this.#isMine(container) && own(this.#m, container, owns);
   }
 
   /** The sink is back, and the scan of a table begins. */
   beginScan(container: Container): void {
-    beginScan(container);
+    if (this.#isMine(container)) beginScan(container);
   }
 
   /** The scan read a row. */
   found(container: Container, key: string, fields: Fields): void {
-    found(this.#m, container, key, fields);
+    if (this.#isMine(container)) found(this.#m, container, key, fields);
   }
 
   /** The scan is complete: from now on the table is written. */
   endScan(container: Container): void {
-    endScan(this.#m, container);
+    if (this.#isMine(container)) endScan(this.#m, container);
     pump(this.#m);
   }
 
   /** Takes a row of the sink over as it is (CreateStale). */
   adopt(container: Container, key: string, fields: Fields): Entry | undefined {
-    return adopt(this.#m, container, key, fields);
+    return this.#isMine(container) ? adopt(this.#m, container, key, fields) : undefined;
   }
 
   /** The sink saw a row, which may have been changed by somebody else; undefined for none. */
   observed(container: Container, key: string, fields: Fields | undefined, mended: boolean): void {
-    observed(this.#m, container, key, fields, mended);
+    if (this.#isMine(container)) observed(this.#m, container, key, fields, mended);
     pump(this.#m);
   }
 
@@ -292,19 +293,19 @@ export class Engine {
 
   /** Deletes every entry of a container, a bounded number in each turn of `tick`. */
   removeContainer(container: Container): void {
-    removeContainer(this.#m, container);
+    if (this.#isMine(container)) removeContainer(this.#m, container);
   }
 
   /** Drops a container as soon as it is empty. */
   unregister(container: Container): void {
-    unregister(this.#m, container);
+    if (this.#isMine(container)) unregister(this.#m, container);
   }
 
   // What operators ask
 
   /** Sends what waits for its next attempt, or was set aside, at once. */
   retry(container: Container, key: string): boolean {
-    const e = container.find(key);
+    const e = this.#isMine(container) ? container.find(key) : undefined;
     if (e === undefined || (e.state !== State.FAILED && e.state !== State.BACKOFF)) return false;
     raise(this.#m, e, Event.RETRY);
     return true;
@@ -330,7 +331,7 @@ export class Engine {
     return isOutstanding(e) ? (this.#m.flights.sentAt[e.position] as number) : Infinity;
   }
 
-  #isMine(container: Container, ticket: Ticket | undefined): boolean {
+  #isMine(container: Container, ticket?: Ticket): boolean {
     if (container.machine === this.#m) return true;
     this.#m.misuse++;
     const error = new Error(`Refused: ${container.name} is no table of this engine`);

@@ -371,7 +371,7 @@ Deno.test("K35: without compression even the delete of what was never sent is se
 Deno.test("K36: without compression, under a reference from outside", () => {
   const lab = new Lab({ atOnce: ["add", "change"], table: { compressDeletes: false } });
   lab.set("X", "M");
-  const held = lab.engine.hold(lab.table, "X");
+  const held = lab.hold("X");
   lab.delete("X");
   assert.equal(lab.state("X"), "DEL_DEFER_REF");
   lab.counts(0, 0, 0);

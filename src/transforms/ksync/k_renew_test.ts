@@ -11,7 +11,7 @@ function isRenewPending(lab: Lab, key: string): boolean {
 
 Deno.test("K37: a renew of a placeholder is an add that waits", () => {
   const lab = new Lab();
-  lab.engine.hold(lab.table, "X");
+  lab.hold("X");
   assert.equal(lab.state("X"), "TEMP");
   lab.engine.renew(lab.table, "X", { value: "1", needs: "M" });
   assert.equal(lab.state("X"), "ADD_DEFER");
@@ -107,7 +107,7 @@ Deno.test("K44: a renew does not look at references", () => {
   const lab = new Lab(Y);
   lab.set("X");
   lab.ack("X");
-  lab.engine.hold(lab.table, "X");
+  lab.hold("X");
   lab.delete("X");
   assert.equal(lab.state("X"), "DEL_DEFER_REF");
   lab.renew("X");

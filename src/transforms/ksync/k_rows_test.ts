@@ -65,7 +65,7 @@ Deno.test("K57: a row that was deleted before anybody heard of it leaves no trac
 Deno.test("K58: being told twice that a row is deleted is harmless", () => {
   const lab = new RowLab();
   lab.put("r", "k");
-  const held = lab.engine.hold(lab.table, "k");
+  const held = lab.hold("k");
   lab.drop("r");
   lab.drop("r");
   lab.counts(1, 0, 0);
@@ -79,7 +79,7 @@ Deno.test("K59: a placeholder that a row stands for again", () => {
   lab.put("r", "k");
   lab.drop("r");
   assert.equal(lab.state("k"), "DEL_ACK_WAIT");
-  const held = lab.engine.hold(lab.table, "k");
+  const held = lab.hold("k");
   lab.ack("k");
   assert.equal(lab.state("k"), "TEMP");
   lab.put("r", "k");
@@ -94,7 +94,7 @@ Deno.test("K59: a placeholder that a row stands for again", () => {
 Deno.test("K60: another row takes an entry over whose own row is deleted", () => {
   const lab = new RowLab();
   lab.put("r1", "k");
-  const held = lab.engine.hold(lab.table, "k");
+  const held = lab.hold("k");
   lab.drop("r1");
   assert.equal(lab.state("k"), "DEL_DEFER_REF");
   lab.put("r2", "k");
@@ -259,7 +259,7 @@ Deno.test("A binding that is taken away leaves the entries as they are", () => {
 Deno.test("A deleted row of an entry that is held comes back with the same row", () => {
   const lab = new RowLab();
   lab.put("r", "k", "one");
-  const held = lab.engine.hold(lab.table, "k");
+  const held = lab.hold("k");
   lab.drop("r");
   assert.equal(lab.state("k"), "DEL_DEFER_REF");
   lab.put("r", "k", "one");

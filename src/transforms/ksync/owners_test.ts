@@ -64,7 +64,7 @@ Deno.test("A renew with a value needs no row before it", () => {
 Deno.test("A renew of what nobody has is refused", () => {
   const lab = new Lab();
   const { receipts, ticket } = collector();
-  lab.engine.hold(lab.table, "X");
+  lab.hold("X");
   for (const key of ["X", "none"]) {
     assert.equal(lab.engine.renew(lab.table, key, undefined, ticket), false);
   }
@@ -95,124 +95,6 @@ Deno.test("A delete cancels a renew that waits for referrers", () => {
   lab.delete("Q");
   assert.deepEqual(lab.writes.slice(2), ["D Q", "D P"]);
   assert.equal(lab.table.size, 0);
-});
-
-Deno.test("Where deletes cascade, referrers leave first and come back with the row", () => {
-  const lab = new Lab({ ...Y, onDependencyDeleted: "cascade", resolveOn: "acked" });
-  for (const [key, needs] of [["port", ""], ["lag", "port"], ["vlan", "lag"]] as const) {
-    lab.set(key, needs, "1");
-    lab.ack(key);
-  }
-  lab.set("new", "vlan"); // not answered yet when the port goes
-  lab.delete("port");
-  assert.deepEqual(lab.writes.slice(4), []);
-  lab.ack("new", "new", "vlan", "lag", "port");
-  assert.deepEqual(lab.writes.slice(4), ["D new", "D vlan", "D lag", "D port"]);
-  assert.deepEqual(lab.states("port", "lag", "vlan", "new"), [
-    "TEMP",
-    "ADD_DEFER",
-    "ADD_DEFER",
-    "ADD_DEFER",
-  ]);
-  lab.set("port");
-  lab.ack("port", "lag", "vlan", "new");
-  assert.deepEqual(lab.writes.slice(8), ["A port", "A lag", "A vlan", "A new"]);
-});
-
-Deno.test("Where deletes cascade, whoever begins to refer to a leaving row leaves as well", () => {
-  const lab = new Lab({ ...Y, onDependencyDeleted: "cascade" });
-  for (const [key, needs] of [["P", ""], ["Q", "P"], ["R", ""]] as const) {
-    lab.set(key, needs);
-    lab.ack(key);
-  }
-  lab.delete("P"); // Q has to go first
-  lab.set("R", "P");
-  assert.equal(lab.state("R"), "RENEW_WAIT");
-  lab.ack("Q", "R", "P");
-  assert.deepEqual(lab.states("P", "Q", "R"), ["TEMP", "ADD_DEFER", "ADD_DEFER"]);
-});
-
-Deno.test("Where deletes cascade, a circle does not hold itself", () => {
-  const lab = new Lab({ onDependencyDeleted: "cascade" });
-  lab.set("X");
-  lab.set("W", "X");
-  lab.set("X", "W");
-  lab.delete("X");
-  assert.equal(lab.state("X"), "TEMP");
-  assert.equal(lab.state("W"), "ADD_DEFER");
-  lab.delete("W");
-  assert.equal(lab.table.size, 0);
-});
-
-Deno.test("A given-up circle stays as long as somebody outside holds one of it", () => {
-  const lab = new Lab();
-  lab.set("X");
-  lab.set("W", "X");
-  lab.set("X", "W");
-  const held = lab.engine.hold(lab.table, "W");
-  lab.delete("X", "W");
-  assert.deepEqual(lab.states("X", "W"), ["DEL_DEFER_REF", "DEL_DEFER_REF"]);
-  lab.engine.release(held);
-  assert.equal(lab.table.size, 0);
-  assert.equal(lab.engine.release(held), false);
-});
-
-Deno.test("A circle is not given up while somebody else refers to it", () => {
-  const lab = new Lab();
-  lab.set("X");
-  lab.set("W", "X");
-  lab.set("X", "W");
-  lab.set("top", "X");
-  lab.delete("X", "W");
-  assert.deepEqual(lab.states("X", "W"), ["DEL_DEFER_REF", "DEL_DEFER_REF"]);
-  lab.delete("top");
-  assert.equal(lab.table.size, 0);
-  assert.equal(lab.writes.indexOf("D top"), 4);
-});
-
-Deno.test("Placeholders in a circle stay while somebody holds one of them", () => {
-  const lab = new Lab();
-  lab.set("X", "W");
-  lab.set("W", "X");
-  const held = lab.engine.hold(lab.table, "X");
-  lab.delete("X", "W");
-  assert.deepEqual(lab.states("X", "W"), ["TEMP", "TEMP"]);
-  lab.engine.release(held);
-  assert.equal(lab.table.size, 0);
-});
-
-Deno.test("A change that would close a circle is refused where that is asked for", () => {
-  const lab = new Lab({ onCycle: "reject" });
-  lab.set("X", "W");
-  lab.set("W", "V");
-  const { receipts, ticket } = collector();
-  const fields = { value: "1", needs: "X" };
-  assert.equal(lab.engine.set(lab.table, "V", fields, [], ticket), undefined);
-  assert.equal(lab.engine.renew(lab.table, "V", fields, ticket), false);
-  assert.deepEqual(receipts.map(({ outcome }) => outcome), ["rejected", "rejected"]);
-  assert.equal(lab.state("V"), "TEMP");
-  assert.equal(lab.table.counters.cycles, 2);
-  lab.set("V");
-  assert.deepEqual(lab.states("X", "W", "V"), ["IN_SYNC", "IN_SYNC", "IN_SYNC"]);
-});
-
-Deno.test("A dependency on itself is reported and left out of account", () => {
-  const lab = new Lab();
-  lab.set("X", "X,M,M");
-  assert.equal(lab.state("X"), "ADD_DEFER");
-  lab.set("M");
-  assert.equal(lab.state("X"), "IN_SYNC");
-  assert.deepEqual(lab.reports.map(({ kind }) => kind), ["cycle"]);
-  lab.delete("X", "M");
-  assert.equal(lab.table.size, 0);
-});
-
-Deno.test("Naming the same dependencies again is no news", () => {
-  const lab = new Lab({ onCycle: "report" });
-  lab.set("X", "W");
-  lab.set("W", "X");
-  lab.set("W", "X");
-  assert.equal(lab.reports.length, 1);
 });
 
 Deno.test("A row can be referred to when what the sink holds says so", () => {
@@ -283,6 +165,20 @@ Deno.test("A container of another engine is refused, and whoever asked is told",
   assert.equal(lab.engine.renew(stranger.table, "X", {}, ticket), false);
   assert.equal(lab.engine.changeKey(stranger.table, "X", "Y"), false);
   assert.equal(lab.engine.misuse, 4);
+  stranger.set("X");
+  lab.engine.sinkLost(stranger.table);
+  lab.engine.beginScan(stranger.table);
+  lab.engine.found(stranger.table, "X", {});
+  lab.engine.endScan(stranger.table);
+  lab.engine.observed(stranger.table, "X", undefined, true);
+  lab.engine.removeContainer(stranger.table);
+  lab.engine.unregister(stranger.table);
+  assert.equal(lab.engine.own(stranger.table, () => true), false);
+  assert.equal(lab.engine.retry(stranger.table, "X"), false);
+  assert.equal(lab.engine.hold(stranger.table, "Y"), undefined);
+  assert.equal(lab.engine.adopt(stranger.table, "Y", {}), undefined);
+  assert.equal(lab.engine.misuse, 15);
+  assert.deepEqual(stranger.states("X", "Y"), ["IN_SYNC", "gone"]);
   assert.deepEqual(receipts.map(({ outcome }) => outcome), ["rejected", "rejected", "rejected"]);
 });
 

@@ -115,7 +115,7 @@ Deno.test("A row that nobody claimed is deleted when its owner says so", () => {
 
 Deno.test("A claim of a placeholder finds what the sink holds", () => {
   const lab = unread({}, { owns: undefined });
-  lab.engine.hold(lab.table, "X");
+  lab.hold("X");
   read(lab, { X: OK_ROW });
   assert.equal(lab.state("X"), "TEMP");
   set(lab, "X", OK_ROW);
@@ -125,7 +125,7 @@ Deno.test("A claim of a placeholder finds what the sink holds", () => {
 
 Deno.test("A placeholder whose row is found and ours becomes that row", () => {
   const lab = unread();
-  lab.engine.hold(lab.table, "X");
+  lab.hold("X");
   read(lab, { X: OK_ROW });
   assert.equal(lab.state("X"), "IN_SYNC");
   assert.equal(lab.table.stale.size, 1);
@@ -133,7 +133,7 @@ Deno.test("A placeholder whose row is found and ours becomes that row", () => {
 
 Deno.test("A delete of a placeholder whose row somebody else made is sent", () => {
   const lab = unread({}, { owns: undefined });
-  const held = lab.engine.hold(lab.table, "X");
+  const held = lab.hold("X");
   read(lab, { X: OK_ROW });
   lab.delete("X");
   assert.equal(lab.state("X"), "DEL_DEFER_REF");

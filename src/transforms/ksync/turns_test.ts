@@ -282,7 +282,7 @@ Deno.test("A delete that is held for long is reported, with who holds it", () =>
   lab.delete("P"); // the time begins anew
   lab.delete("Q");
   assert.equal(lab.engine.timed, 0);
-  const held = lab.engine.hold(lab.table, "Q");
+  const held = lab.hold("Q");
   lab.set("Q");
   lab.delete("Q");
   lab.pass(100);

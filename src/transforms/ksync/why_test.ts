@@ -35,7 +35,7 @@ Deno.test("Why an entry is as it is fits on one line, in every state", () => {
   lab.ack("Q");
   lab.delete("X");
   assert.equal(whyOf(lab, "X"), "DEL_DEFER_REF 500 ms: its delete waits for T|Q");
-  lab.engine.hold(lab.table, "held");
+  lab.hold("held");
   assert.equal(whyOf(lab, "held"), "TEMP 500 ms: nobody owns it, others refer to it");
   lab.set("held");
   lab.ack("held");
