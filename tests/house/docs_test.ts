@@ -47,14 +47,16 @@ Deno.test("Every spec in the examples and in the documentation passes `portsync 
 Deno.test("Every task that the documentation names is one of deno.json", async () => {
   const tasks = namesIn("tasks");
   for (const page of [...pages, ".ci/run"]) {
-    for (const { line, words } of usesOf(await read(page), /^(?:npx -y )?deno(?:@\S+)? task /)) {
+    for (
+      const { line, words } of usesOf(await read(page), /^(?:npx -y )?deno(?:@\S+)? task (?:-q )?/)
+    ) {
       assert(tasks.includes(words[0] ?? ""), `${page}:${line}: there is no task ${words[0]}`);
     }
   }
 });
 
 Deno.test("Every command and option that the documentation names is there", async () => {
-  const program = /^(?:portsync|deno task portsync|deno run -P mod\.ts) /;
+  const program = /^(?:portsync|deno task (?:-q )?portsync|deno run -P mod\.ts) /;
   for (const page of pages) {
     for (const { line, words: [first = "", ...rest] } of usesOf(await read(page), program)) {
       if (first.startsWith("--") || /[./…]|^[A-Z]+$/.test(first)) continue;
