@@ -158,6 +158,8 @@ function firstOfEachLine(complaints: readonly Complaint[]): Complaint[] {
 function reword(error: YAMLParseError): string {
   const { code, message } = error;
   switch (code) {
+    case "BAD_DQ_ESCAPE":
+      return message.replace(/^Invalid escape sequence (.*)$/s, 'There is no escape "$1"');
     case "TAB_AS_INDENT":
       return "A tab cannot indent in YAML; use spaces";
     case "BAD_INDENT":
