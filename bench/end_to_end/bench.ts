@@ -273,11 +273,13 @@ async function write(
   facts: readonly string[],
   runs: number,
 ): Promise<void> {
-  const page = await Deno.readTextFile(new URL("RESULTS.md", import.meta.url)).catch(() => "");
+  const path = new URL("RESULTS.md", import.meta.url).pathname;
+  const page = await Deno.readTextFile(path).catch(() => "");
   const head = page.split("<!-- figures -->")[0] ?? "";
   const text = `${head}<!-- figures -->\n\nMedians of ${runs} runs.\n\n` +
     `${facts.map((fact) => `- ${fact}`).join("\n")}\n\n${asMarkdown(figures)}\n`;
-  await Deno.writeTextFile(new URL("RESULTS.md", import.meta.url), text);
+  await Deno.writeTextFile(path, text);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "-q", path] }).output();
   await Deno.writeTextFile(new URL("results.csv", import.meta.url), asCsv(figures));
 }
 
