@@ -13,6 +13,7 @@ import {
   serviceName,
   startPeerServer,
 } from "./support/peers.ts";
+import { stopProcess } from "./support/processes.ts";
 
 const library = await nativeLibrary();
 
@@ -212,7 +213,7 @@ Deno.test("a call can be given up, and has its time", async () => {
   for (const profile of ["uds", "shm"] as const) {
     await using client = clientOf(server.service, { profile });
     await client.refresh();
-    server.process.kill("SIGSTOP");
+    await stopProcess(server.process.pid);
     try {
       await fails("timeout", client.increment(1n, { timeoutMs: 50 }));
       assert.equal(client.state, "broken");
@@ -220,7 +221,7 @@ Deno.test("a call can be given up, and has its time", async () => {
       server.process.kill("SIGCONT");
     }
     await client.refresh();
-    server.process.kill("SIGSTOP");
+    await stopProcess(server.process.pid);
     try {
       const abort = new AbortController();
       const call = client.increment(1n, { signal: abort.signal });
@@ -236,7 +237,7 @@ Deno.test("a call can be given up, and has its time", async () => {
     client.clearAbort();
     await client.refresh();
     assert.equal(await client.increment(1n), 2n);
-    server.process.kill("SIGSTOP");
+    await stopProcess(server.process.pid);
     const closed = fails("closed", client.increment(1n));
     await client.close();
     await closed;

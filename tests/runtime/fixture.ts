@@ -22,7 +22,8 @@ export async function makeFixture(
   const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "portsync-runtime-" });
   const store = (pipeline: string) => `${folder}/${pipeline}.db`;
   const own = names.map((name) => [name, {
-    source: { type: "netlink", interfaces: ["lo"] },
+    // A buffer that everybody may have, so that nothing is warned of without root.
+    source: { type: "netlink", interfaces: ["lo"], receive_buffer_bytes: 65536 },
     transforms: [{ type: "ksync" }],
     sinks: [{ type: "state_db", url: `sqlite:${store(name)}` }],
   }]);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { eventually } from "./eventually.ts";
 
 /** Clock ticks in a second: fixed for user space on every Linux architecture of ours. */
 const TICKS = 100;
@@ -26,6 +27,14 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   const [state = "?", parent = "0"] = fields;
   const cpu = (Number(fields[11]) + Number(fields[12])) / TICKS;
   return { pid, parent: Number(parent), state, cpu };
+}
+
+/** Stops a process (SIGSTOP) and waits until it stands still, which a signal alone does not. */
+export async function stopProcess(pid: number): Promise<void> {
+  Deno.kill(pid, "SIGSTOP");
+  await eventually(() => processInfo(pid)?.state === "T" ? undefined : "It still runs", {
+    everyMs: 1,
+  });
 }
 
 /** The living processes below one, in the order of their numbers. */
