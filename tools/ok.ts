@@ -26,6 +26,7 @@ const EXAMPLES = ["--config=tools/doc_examples.json", "--import-map=deno.json"];
 /** Every part, quick ones first. */
 const PARTS: readonly Part[] = [
   { name: "format", args: ["fmt", "--check"] },
+  { name: "c-format", args: ["run", "-q", "-P=c", "tools/c_format.ts"] },
   { name: "lint", args: ["lint"] },
   { name: "types", args: ["check", "-q", "."] },
   { name: "docs", args: ["doc", "--lint", "mod.ts", "src/core"] },

@@ -110,8 +110,8 @@ static void print(const char *name, double *values, int count, const char *end)
 {
     qsort(values, (size_t)count, sizeof(*values), by_value);
     printf("\"%s\":{\"p50\":%.1f,\"p95\":%.1f,\"p99\":%.1f,\"max\":%.1f}%s", name,
-           values[count / 2], values[count * 95 / 100], values[count * 99 / 100],
-           values[count - 1], end);
+           values[count / 2], values[count * 95 / 100], values[count * 99 / 100], values[count - 1],
+           end);
 }
 
 int main(int argc, char **argv)
@@ -125,7 +125,8 @@ int main(int argc, char **argv)
         return 64;
     int redis = subscribe(argv[1], argv[2], argv[3]), route = open_route();
     struct request request = {
-        .header = {.nlmsg_len = sizeof(request), .nlmsg_type = RTM_NEWLINK,
+        .header = {.nlmsg_len = sizeof(request),
+                   .nlmsg_type = RTM_NEWLINK,
                    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
         .link = {.ifi_index = (int)if_nametoindex(argv[4])},
         .mtu = {.rta_len = sizeof(struct rtattr) + sizeof(uint32_t), .rta_type = IFLA_MTU},
