@@ -17,6 +17,7 @@ export interface TeeOptions {
 /** How it ended. */
 export interface TeeResult {
   readonly success: boolean;
+  readonly code: number;
   /** Standard output and standard error, as they came. */
   readonly output: string;
 }
@@ -42,6 +43,6 @@ export async function tee(program: string, options: TeeOptions): Promise<TeeResu
     }
   };
   await Promise.all([take(child.stdout, Deno.stdout), take(child.stderr, Deno.stderr)]);
-  const { success } = await child.status;
-  return { success, output };
+  const { success, code } = await child.status;
+  return { success, code, output };
 }
