@@ -6,6 +6,7 @@
  * @module
  */
 import * as z from "zod";
+import { kernelSchema } from "./kernel.ts";
 import { ksyncSchema } from "./ksync.ts";
 import { netlinkSchema } from "./netlink.ts";
 import { replaySchema } from "./replay.ts";
@@ -32,7 +33,7 @@ export const sourceSchema = z.discriminatedUnion("type", [
 export const transformSchema = z.discriminatedUnion("type", [validateSchema, ksyncSchema]);
 
 /** Every sink. */
-export const sinkSchema = z.discriminatedUnion("type", [stateDbSchema]);
+export const sinkSchema = z.discriminatedUnion("type", [stateDbSchema, kernelSchema]);
 
 /** A pipeline's name becomes part of file names, metrics and log lines. */
 export const pipelineNameSchema = z.string().regex(

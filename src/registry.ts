@@ -67,6 +67,10 @@ export const stateSinks: Readonly<Record<string, Entry<CreateStateSink<Settings>
     definition: () => import("./sinks/state_db/definition.ts"),
     implementation: () => import("./sinks/state_db/sink.ts"),
   },
+  kernel: {
+    definition: () => import("./sinks/kernel/definition.ts"),
+    implementation: () => import("./sinks/kernel/sink.ts"),
+  },
 };
 
 /** Event sinks by `type`. */

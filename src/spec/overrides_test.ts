@@ -38,7 +38,9 @@ Deno.test("--set puts values of the type that the schema wants", async () => {
   assert.equal(config.service.shutdown_ms, 7);
   const { source, sinks } = config.pipelines["ports"] ?? assert.fail();
   assert.deepEqual("interfaces" in source && source.interfaces, ["Ethernet*"]);
-  const [{ table, username, required, database } = assert.fail()] = sinks;
+  const [sink] = sinks;
+  assert(sink?.type === "state_db");
+  const { table, username, required, database } = sink;
   assert.deepEqual({ table, username, required, database }, {
     table: "T1",
     username: "5",

@@ -12,7 +12,7 @@ import { quote } from "./printable.ts";
 import { isMapping, type Path } from "./tree.ts";
 
 /** The sinks that keep the last state of each key; they are driven by ksync. */
-export const STATE_SINKS: ReadonlySet<unknown> = new Set(["state_db"]);
+export const STATE_SINKS: ReadonlySet<unknown> = new Set(["state_db", "kernel"]);
 
 /** The sources whose rows are links. */
 const LINK_SOURCES: ReadonlySet<unknown> = new Set(["netlink", "replay"]);
@@ -21,8 +21,10 @@ const LINK_SOURCES: ReadonlySet<unknown> = new Set(["netlink", "replay"]);
 interface Writer {
   readonly pipeline: string;
   readonly path: Path;
-  /** Address, database and table. */
+  /** Address, database and table, or the namespace of the links. */
   readonly place: string;
+  /** What another writer of the same does, for people. */
+  readonly deed: string;
   readonly keys: readonly string[] | undefined;
 }
 
@@ -50,7 +52,8 @@ export function applyRules(tree: unknown, knownSinks: ReadonlySet<unknown>): Fin
     }
     findings.push(...patternsThatNeverMeet(path, pipeline["source"], transforms));
     findings.push(...rowsOfOthers(path, pipeline["source"], transforms));
-    writers.push(...writersOf(name, pipeline["source"], transforms, sinks));
+    findings.push(...echoes(path, pipeline["source"], sinks));
+    writers.push(...writersOf(name, pipeline, transforms, sinks));
   }
   findings.push(...twoWriters(writers));
   return findings;
@@ -142,23 +145,50 @@ function rowsOfOthers(
   });
 }
 
+/** Links that are set to what they are change nothing, and cost an answer for each event. */
+function echoes(path: Path, source: unknown, sinks: readonly Component[]): Finding[] {
+  if (!isMapping(source) || source["type"] !== "netlink") return [];
+  const message =
+    "Links would be set to what they are; kernel wants rows from elsewhere, such as " +
+    "a table";
+  return sinks.filter(({ settings }) => settings["type"] === "kernel")
+    .map(({ index }) => ({ path: [...path, "sinks", index, "type"], part: "value", message }));
+}
+
 function writersOf(
-  pipeline: string,
-  source: unknown,
+  name: string,
+  pipeline: Record<string, unknown>,
   transforms: readonly Component[],
   sinks: readonly Component[],
 ): Writer[] {
-  if (!isMapping(source) || !LINK_SOURCES.has(source["type"])) return [];
+  const sent = sentBy(pipeline["source"]);
+  if (sent === undefined) return [];
   const narrowed = transforms.find(({ settings }) => {
     return settings["type"] === "validate" && texts(settings["interfaces"]) !== undefined;
   });
-  const keys = texts(narrowed?.settings["interfaces"]) ?? texts(source["interfaces"]);
-  return sinks.flatMap(({ index, settings }) => {
-    if (!STATE_SINKS.has(settings["type"])) return [];
-    const { url, database = "STATE_DB", table = "PORT_TABLE" } = settings;
+  const keys = texts(narrowed?.settings["interfaces"]) ?? sent.keys;
+  return sinks.flatMap(({ index, settings }): Writer[] => {
+    const path = ["pipelines", name, "sinks", index];
+    if (settings["type"] === "kernel") {
+      const place = JSON.stringify(["kernel", pipeline["namespace"] ?? null]);
+      return [{ pipeline: name, path, place, keys, deed: "changes links of the same names" }];
+    }
+    if (settings["type"] !== "state_db") return [];
+    const { url, database = "STATE_DB", table = sent.table } = settings;
     const place = JSON.stringify([url ?? null, database, table]);
-    return [{ pipeline, path: ["pipelines", pipeline, "sinks", index], place, keys }];
+    const deed = "writes rows of the same names to the same table";
+    return [{ pipeline: name, path, place, keys, deed }];
   });
+}
+
+/** The keys and the table of what a source sends, as far as its settings say. */
+function sentBy(
+  source: unknown,
+): { readonly keys: string[] | undefined; readonly table: unknown } | undefined {
+  if (!isMapping(source)) return undefined;
+  if (source["type"] === "table") return { keys: texts(source["keys"]), table: source["table"] };
+  if (!LINK_SOURCES.has(source["type"])) return undefined;
+  return { keys: texts(source["interfaces"]), table: "PORT_TABLE" };
 }
 
 /** Two writers of one row undo each other's work for ever, and sweep each other's rows. */
@@ -171,7 +201,7 @@ function twoWriters(writers: readonly Writer[]): Finding[] {
     if (other === undefined) continue;
     const message = other.pipeline === writer.pipeline
       ? "This sink stands here twice, and both would write the same rows"
-      : `The pipeline ${quote(other.pipeline)} writes rows of the same names to the same table`;
+      : `The pipeline ${quote(other.pipeline)} ${other.deed}`;
     findings.push({ path: [...writer.path, "type"], part: "value", message });
   }
   return findings;
