@@ -34,13 +34,6 @@ export interface PortsyncOptions {
 
 /**
  * Starts `portsync run` on a spec, in a folder of its own, and comes back at once.
- *
- * @example
- * ```ts
- * import { startPortsync } from "./portsync.ts";
- * await using product = await startPortsync({ pipelines: {} });
- * await product.stop();
- * ```
  */
 export async function startPortsync(
   spec: SpecTree,
