@@ -44,6 +44,45 @@ for (const [what, name] of Object.entries(NAMES)) {
   });
 }
 
+Deno.test({
+  name: "Odd names that can be keys make rows like any other",
+  ignore,
+  async fn() {
+    const names = [
+      "Ethernet*1",
+      "Ethernet[a]?",
+      "Ethernet\"\\'{}",
+      "Ethernetäöü",
+      "Ethernet-15-chars",
+    ];
+    await using scene = await createScene({
+      ports: 1,
+      // Without patterns every link is followed.
+      source: { interfaces: undefined },
+      foreign: ["lo", "__proto__", "constructor"],
+    });
+    for (const name of ["__proto__", "constructor"]) {
+      await scene.netns.ip("link", "add", name, "type", "ifb");
+    }
+    for (const name of names) {
+      await scene.netns.ip("link", "add", name.slice(0, 15), "type", "ifb");
+      await scene.netns.ip("link", "set", name.slice(0, 15), "up", "mtu", "9100");
+    }
+    await scene.right();
+    for (const name of ["__proto__", "constructor"]) {
+      assert.equal((await scene.rows()).get(name)?.["state"], "ok");
+      await scene.netns.ip("link", "del", name);
+    }
+    for (const name of names) await scene.netns.ip("link", "del", name.slice(0, 15));
+    await scene.right();
+    await scene.netns.ip("link", "property", "add", "dev", "Ethernet0", "altname", "Ethernet4");
+    await scene.netns.ip("link", "set", "Ethernet0", "alias", "Ethernet8");
+    await scene.right();
+    assert.deepEqual([...(await scene.rows()).keys()].sort(), ["Ethernet0", "lo"]);
+    await scene.product.stop();
+  },
+});
+
 function add(name: string): string {
   return `ip link add "$(printf '${name}')" type ifb`;
 }

@@ -44,12 +44,21 @@ Deno.test({
         "link set Ethernet4 name Ethernet2000",
         "link set Ethernet2000 up mtu 9000",
       ]);
+      await load(scene.netns, "swap", 192);
+      await takeNumberOf(scene, "Ethernet20", "Ethernet3000");
     });
     await scene.product.logged(/lost/i);
     await scene.right();
     await scene.product.stop();
   },
 });
+
+/** Deletes a link and gives its ifindex to a new one, which looks like a rename. */
+async function takeNumberOf({ netns }: Scene, old: string, name: string): Promise<void> {
+  const [, index = ""] = /^(\d+):/.exec(await netns.ip("-o", "link", "show", old)) ?? [];
+  await netns.ip("link", "del", old);
+  await netns.ip("link", "add", "index", index, "name", name, "type", "ifb");
+}
 
 Deno.test({
   name: "STATE_DB equals the kernel when a small socket overflows again and again under load",
