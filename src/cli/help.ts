@@ -28,6 +28,7 @@ export function printOverview(commands: readonly Command[], out: Output): void {
   out.line(bold("Exit codes:"));
   printColumns([
     ["0", "Success"],
+    ["1", "What was asked about is not known"],
     ["64", "The command line is wrong"],
     ["69", "A needed service, program or permission is missing"],
     ["70", "A fault of portsync itself"],

@@ -16,6 +16,9 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   explain: () => import("./explain.ts"),
   state: () => import("./state.ts"),
   status: () => import("./status.ts"),
+  "explain-key": () => import("./explain_key.ts"),
+  retry: () => import("./retry.ts"),
+  resync: () => import("./resync.ts"),
   record: () => import("./record.ts"),
 };
 

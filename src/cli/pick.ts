@@ -4,7 +4,6 @@
  * @module
  */
 import { nearest } from "../core/nearest.ts";
-import type { PipelinePlan, Plan } from "../spec/plan.ts";
 import { printable } from "./arguments.ts";
 import { UsageError } from "./command.ts";
 
@@ -13,10 +12,10 @@ import { UsageError } from "./command.ts";
  *
  * @throws {UsageError} when there is none
  */
-export function pickPipelines(
-  { pipelines, file }: Pick<Plan, "pipelines" | "file">,
+export function pickPipelines<Pipeline extends { readonly name: string }>(
+  { pipelines, file }: { readonly pipelines: readonly Pipeline[]; readonly file: string },
   name: string | undefined,
-): readonly PipelinePlan[] {
+): readonly Pipeline[] {
   if (pipelines.length === 0) throw new UsageError(`There is no pipeline in ${file}`);
   if (name === undefined) return pipelines;
   const found = pipelines.filter((pipeline) => pipeline.name === name);

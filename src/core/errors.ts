@@ -44,6 +44,8 @@ export function isRetriable(error: unknown): boolean {
 /** The exit codes of every command, after sysexits. */
 export const ExitCode = {
   ok: 0,
+  /** All is well, and what was asked about is not known. */
+  unknown: 1,
   /** The command line is wrong. */
   usage: 64,
   /** A needed service, program or permission is missing. */

@@ -20,10 +20,16 @@ export interface Surroundings {
   fail(error: Error): void;
 }
 
+/** A stage that can be asked, by its name: that of the sink behind it, or its own. */
+export interface Inspected {
+  readonly name: string;
+  readonly stage: Inspectable;
+}
+
 /** The parts, and who of them can be asked. */
 export interface Assembly extends Parts {
-  /** Stages that keep state for each key. */
-  readonly inspectables: readonly Inspectable[];
+  /** Stages that keep state for each key, in the order of the data. */
+  readonly inspectables: readonly Inspected[];
   /** The state sinks, for people who look on. */
   readonly stateSinks: readonly StateSink[];
 }
@@ -59,6 +65,7 @@ export async function assemble(
   ]);
   await using undo = new AsyncDisposableStack();
   const branches: (Branch & Made)[] = [];
+  const inspectables: Inspected[] = [];
   for (const [index, config] of plan.sinks.entries()) {
     const make = makers[index];
     if (make === undefined) continue;
@@ -69,6 +76,8 @@ export async function assemble(
     const made = await make(numbered(config.type, index), around);
     undo.defer(() => made.stage.close(performance.now()));
     branches.push({ ...made, required });
+    const { stage } = made;
+    if (isInspectable(stage)) inspectables.push({ name: numbered(config.type, index), stage });
   }
   const [only] = branches;
   let head: Stage = only !== undefined && branches.length === 1
@@ -81,15 +90,15 @@ export async function assemble(
     const made = head;
     undo.defer(() => made.close(performance.now()));
     stages.unshift(made);
+    if (isInspectable(made)) inspectables.unshift({ name: config.type, stage: made });
   }
   const context = surroundings.context(`source.${plan.source.type}`);
   const source: Source = await createSource(plan.source, context);
   undo.move();
-  const asked: object[] = [...branches.map(({ stage }) => stage), ...stages.slice(0, -1)];
   return {
     source,
     stages,
-    inspectables: asked.filter(isInspectable),
+    inspectables,
     stateSinks: branches.flatMap(({ sink }) => sink ?? []),
   };
 }

@@ -40,6 +40,14 @@ export interface PipelineReport {
   readonly counts: readonly Readonly<Record<string, number>>[];
 }
 
+/** What a stage makes of a key. */
+export interface ExplainedKey {
+  /** The sink that the stage stands before, or its own type. */
+  readonly stage: string;
+  /** For people. */
+  readonly lines: readonly string[];
+}
+
 /** A running pipeline. */
 export class PipelineHost {
   /** How it ended; everything is closed by then. Never rejects. */
@@ -70,12 +78,14 @@ export class PipelineHost {
       case "status":
         return {
           numbers: this.#meter.read(),
-          counts: inspectables.map((stage) => stage.counts()),
+          counts: inspectables.map(({ stage }) => stage.counts()),
         } satisfies PipelineReport;
       case "explain-key":
-        return inspectables.flatMap((stage) => stage.explainKey(key));
+        return inspectables
+          .map(({ name, stage }): ExplainedKey => ({ stage: name, lines: stage.explainKey(key) }))
+          .filter(({ lines }) => lines.length > 0);
       case "retry":
-        return inspectables.filter((stage) => stage.retry(key)).length > 0;
+        return inspectables.filter(({ stage }) => stage.retry(key)).length > 0;
       case "resync":
         source.resync?.();
         return source.resync !== undefined;

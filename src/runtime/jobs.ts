@@ -78,11 +78,13 @@ async function showState(assignment: Assignment, listeners: Listeners): Promise<
     level: service.log_level,
     emit: listeners.emit,
   });
+  sealLibrary(plan);
   const meter = new Meter();
   const context = (component: string): Context => ({
     pipeline: plan.name,
     telemetry: meter.telemetry(component, log),
     library: plan.library,
+    namespace: plan.namespace,
     dryRun: true,
     acknowledge: acknowledgement(plan),
     fail: (error) => listeners.onEnd(...exitOf({ how: "failed", error })),
