@@ -231,6 +231,16 @@ int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capaci
     return (int32_t)out.count;
 }
 
+int32_t ps_uds_exchange(int32_t handle, uint32_t session, const uint8_t *message, uint32_t length,
+                        struct ps_uds_event *events, uint32_t capacity, uint8_t *data,
+                        uint32_t size, uint32_t spin_us)
+{
+    int32_t sent = ps_uds_send(handle, session, message, length);
+    if (sent != (int32_t)length)
+        return sent < 0 ? sent : -EAGAIN;
+    return ps_uds_poll(handle, events, capacity, data, size, spin_us);
+}
+
 /* -- Sleeping ---------------------------------------------------------------------------------- */
 
 int32_t ps_uds_wait(int32_t handle, uint32_t timeout_ms)

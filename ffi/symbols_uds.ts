@@ -78,6 +78,20 @@ export const udsSymbols = {
     ],
     result: "i32",
   },
+  ps_uds_exchange: {
+    parameters: [
+      "i32", // int32_t handle
+      "u32", // uint32_t session
+      "buffer", // const uint8_t *message
+      "u32", // uint32_t length
+      "buffer", // struct ps_uds_event *events
+      "u32", // uint32_t capacity
+      "buffer", // uint8_t *data
+      "u32", // uint32_t size
+      "u32", // uint32_t spin_us
+    ],
+    result: "i32",
+  },
   ps_uds_wait: {
     parameters: [
       "i32", // int32_t handle

@@ -145,6 +145,31 @@ export class UdsHub extends Hub {
     return count < 0 ? unwrap(count, "read from sockets") : count;
   }
 
+  /**
+   * `send` of one message, then `poll`, in one call.
+   *
+   * @returns the number of events, or a negative errno: -11 when the message was not sent whole
+   */
+  exchange(
+    session: number,
+    message: Uint8Array<ArrayBuffer>,
+    length: number,
+    spinUs: number,
+  ): number {
+    const { bytes } = this.data;
+    return this.#symbols.ps_uds_exchange(
+      this.#handle,
+      session,
+      message,
+      length,
+      this.#eventBytes,
+      CAPACITY,
+      bytes,
+      bytes.length,
+      spinUs,
+    );
+  }
+
   /** What event `i` is. */
   typeOf(i: number): number {
     return this.#events[i * UDS_EVENT_WORDS + UDS_EVENT_WORD.type] ?? 0;

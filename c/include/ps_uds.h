@@ -83,6 +83,11 @@ PS_EXPORT int32_t ps_uds_send(int32_t handle, uint32_t session, const uint8_t *m
  * 50). */
 PS_EXPORT int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capacity,
                               uint8_t *data, uint32_t size, uint32_t spin_us);
+/* ps_uds_send of one message, then ps_uds_poll, in one call. -EAGAIN: not all of it was sent, and
+ * it has to be sent again with ps_uds_send. */
+PS_EXPORT int32_t ps_uds_exchange(int32_t handle, uint32_t session, const uint8_t *message,
+                                  uint32_t length, struct ps_uds_event *events, uint32_t capacity,
+                                  uint8_t *data, uint32_t size, uint32_t spin_us);
 /* Sleeps until ps_uds_poll has something to do (1) or timeout_ms passed (0). */
 PS_EXPORT int32_t ps_uds_wait(int32_t handle, uint32_t timeout_ms);
 PS_EXPORT int32_t ps_uds_wake(int32_t handle);

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { BatchBuilder, BatchView } from "./codec/batch.ts";
-import { encodeSnapshotRequest, SnapshotView } from "./codec/cgroups_snapshot.ts";
+import { copyInto, IncrementCall, type MethodCall, SNAPSHOT, writeBatch } from "./calls.ts";
+import { BatchView } from "./codec/batch.ts";
+import type { SnapshotView } from "./codec/cgroups_snapshot.ts";
 import { CodecError } from "./codec/errors.ts";
 import { FLAG_BATCH, HEADER_BYTES, Kind, Method, Status, writeHeader } from "./codec/header.ts";
 import { Profile } from "./codec/hello.ts";
-import { decodeIncrement, encodeIncrement } from "./codec/increment.ts";
-import { copyOf, type Span, type Text } from "./codec/span.ts";
+import { copyOf, type Span, spanOf, type Text, Window } from "./codec/span.ts";
 import { decodeString, encodeString } from "./codec/string_reverse.ts";
 import { type ClientState, Connection, type Growth } from "./connection.ts";
 import type { Endpoint, ProfileChoice } from "./endpoint.ts";
@@ -53,18 +53,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a method's call writes and reads. */
-export interface MethodCall<T> {
-  /** The method's number. */
-  readonly method: number;
-  /** Items of a batch; default a plain message. */
-  readonly items?: number;
-  /** Writes the request's payload and returns its length; a CodecError "overflow" asks for room. */
-  write(target: Span): number;
-  /** Reads the response's payload, in place. */
-  read(payload: Span, items: number): T;
-}
-
+const NO_OPTIONS: CallOptions = {};
 const MOST_GROWTHS = 8;
 
 /**
@@ -84,6 +73,9 @@ export class Client implements AsyncDisposable {
   readonly #timeoutMs: number;
   readonly #connection: Connection;
   readonly #abort = { aborted: false };
+  /** Where the payload of the last response stands. */
+  readonly #payload = new Window(spanOf(new Uint8Array()));
+  readonly #increment = new IncrementCall();
   #calling = false;
   #closes = 0;
   #connectCount = 0;
@@ -177,19 +169,18 @@ export class Client implements AsyncDisposable {
    *
    * @throws {NetipcError} also for a response that cannot be read, after a second try
    */
-  async call<T>(call: MethodCall<T>, options: CallOptions = {}): Promise<T> {
+  async call<T>(call: MethodCall<T>, options: CallOptions = NO_OPTIONS): Promise<T> {
     const session = this.#begin(call.items ?? 1);
-    const deadline = performance.now() + (options.timeoutMs ?? this.#timeoutMs);
-    const { signal } = options;
+    const { signal, timeoutMs = this.#timeoutMs } = options;
     const closes = this.#closes;
     const abort = signal === undefined ? this.#abort : this.#watch(signal);
     try {
-      // Most calls end here, without a wait.
-      const result = this.#exchange(session, call, deadline, abort);
+      // Most calls end here, without a wait and without a look at the clock.
+      const result = this.#exchange(session, call, timeoutMs, abort);
       return this.#finish(call, result instanceof Promise ? await result : result);
     } catch (error) {
       if (closes !== this.#closes) throw closedError(0, this.#service);
-      return await this.#recover(call, error, deadline, abort);
+      return await this.#recover(call, error, performance.now() + timeoutMs, abort);
     } finally {
       this.#calling = false;
       signal?.removeEventListener("abort", this.#wake);
@@ -198,11 +189,8 @@ export class Client implements AsyncDisposable {
 
   /** Asks for the next number: a method for tests. */
   increment(value: bigint, options?: CallOptions): Promise<bigint> {
-    return this.call({
-      method: Method.increment,
-      write: (target) => encodeIncrement(target, value),
-      read: decodeIncrement,
-    }, options);
+    this.#increment.value = value;
+    return this.call(this.#increment, options);
   }
 
   /** Asks for a byte string backwards, given in place: a method for tests. */
@@ -264,12 +252,11 @@ export class Client implements AsyncDisposable {
   #exchange<T>(
     session: Session,
     call: MethodCall<T>,
-    deadline: number,
+    timeoutMs: number,
     abort: Abort,
   ): Span | Promise<Span> {
-    const { view, bytes, length: room } = session.out;
-    const most = Math.min(session.agreed.requestBytes, room - HEADER_BYTES);
-    const length = call.write({ view, bytes, start: HEADER_BYTES, length: most });
+    const { view } = session.out;
+    const length = call.write(session.payload);
     const id = this.#callCount + 1;
     writeHeader(view, 0, Kind.request, call.method, length);
     view.setUint32(24, id >>> 0, true);
@@ -279,11 +266,12 @@ export class Client implements AsyncDisposable {
       view.setUint32(20, call.items, true);
     }
     if (abort.aborted) throw abortedError(this.#service);
-    return session.exchange(HEADER_BYTES + length, deadline, abort);
+    return session.exchange(HEADER_BYTES + length, timeoutMs, abort);
   }
 
   /** Checks the response and reads its payload. */
-  #finish<T>(call: MethodCall<T>, { view, bytes, start, length }: Span): T {
+  #finish<T>(call: MethodCall<T>, span: Span): T {
+    const { view, start, length } = span;
     const id = view.getUint32(start + 24, true) + view.getUint32(start + 28, true) * 2 ** 32;
     if (view.getUint16(start + 12, true) !== call.method || id !== this.#callCount + 1) {
       throw new NetipcError("protocol", `The service ${this.#service} answered something else`);
@@ -294,7 +282,7 @@ export class Client implements AsyncDisposable {
     if (items !== (call.items ?? 1)) {
       throw new NetipcError("protocol", `The service ${this.#service} answered ${items} items`);
     }
-    const payload = { view, bytes, start: start + HEADER_BYTES, length: length - HEADER_BYTES };
+    const payload = this.#payload.over(span, start + HEADER_BYTES, length - HEADER_BYTES);
     const result = call.read(payload, items);
     this.#callCount++;
     return result;
@@ -320,7 +308,8 @@ export class Client implements AsyncDisposable {
       try {
         const { session } = this.#connection;
         if (session === undefined) throw closedError(0, this.#service);
-        return this.#finish(call, await this.#exchange(session, call, deadline, abort));
+        const left = Math.max(0, deadline - performance.now());
+        return this.#finish(call, await this.#exchange(session, call, left, abort));
       } catch (again) {
         error = again;
       }
@@ -349,12 +338,6 @@ export class Client implements AsyncDisposable {
   }
 }
 
-const SNAPSHOT: MethodCall<SnapshotView> = {
-  method: Method.cgroupsSnapshot,
-  write: encodeSnapshotRequest,
-  read: (payload) => new SnapshotView(payload),
-};
-
 /** Which limit a failure says is too small. */
 function growthFor(error: unknown): Growth {
   if (error instanceof CodecError) return error.fault === "overflow" ? "request" : "none";
@@ -372,16 +355,4 @@ function statusError(status: number, service: string): NetipcError {
   }
   const message = `The service ${service} answered with status ${status}`;
   return new NetipcError("failed", message, { status });
-}
-
-function copyInto(target: Span, item: Uint8Array): number {
-  if (item.length > target.length) throw new CodecError("overflow", "request");
-  target.bytes.set(item, target.start);
-  return item.length;
-}
-
-function writeBatch(target: Span, items: readonly Uint8Array[]): number {
-  const builder = new BatchBuilder(target, items.length);
-  for (const item of items) builder.add(item);
-  return builder.finish();
 }

@@ -6,7 +6,7 @@
 import { PS_UDS_CLOSED, PS_UDS_MESSAGE, type UdsEvent } from "../../ffi/records.gen.ts";
 import { SHM_MESSAGE_AT, type ShmHub } from "../../ffi/shm.ts";
 import type { UdsHub } from "../../ffi/uds.ts";
-import { align8, copyOf, type Span, spanOf } from "./codec/span.ts";
+import { align8, copyOf, type Span, spanOf, Window } from "./codec/span.ts";
 import { closedError, NetipcError } from "./errors.ts";
 
 const EAGAIN = 11;
@@ -31,6 +31,8 @@ export interface Link {
    * @throws {NetipcError} "closed", "overflow", "protocol"
    */
   take(spinUs: number): Span | undefined;
+  /** A message that an earlier `take` has brought along. */
+  takeMore(): Span | undefined;
   /**
    * `trySend`, then `take`.
    *
@@ -54,11 +56,13 @@ export class SocketLink implements Link {
   #count = 0;
   #kept: Span[] = [];
   #full = false;
+  readonly #window: Window;
 
   constructor(service: string, hub: UdsHub, session: number) {
     this.#service = service;
     this.#hub = hub;
     this.#session = session;
+    this.#window = new Window(hub.data);
   }
 
   trySend(message: Uint8Array<ArrayBuffer>, length: number): boolean {
@@ -69,13 +73,26 @@ export class SocketLink implements Link {
   }
 
   take(spinUs: number): Span | undefined {
-    const kept = this.#kept.shift();
-    if (kept !== undefined) return kept;
-    return this.#takeEvent() ?? (this.#poll(spinUs) > 0 ? this.#takeEvent() : undefined);
+    return this.takeMore() ?? (this.#poll(spinUs) > 0 ? this.#takeEvent() : undefined);
+  }
+
+  takeMore(): Span | undefined {
+    return (this.#kept.length > 0 ? this.#kept.shift() : undefined) ?? this.#takeEvent();
   }
 
   exchange(message: Uint8Array<ArrayBuffer>, length: number, spinUs: number): Span | boolean {
-    return this.trySend(message, length) && (this.take(spinUs) ?? true);
+    const more = this.takeMore();
+    if (more !== undefined) {
+      this.#kept.push(spanOf(copyOf(more)));
+      return this.trySend(message, length) && (this.take(spinUs) ?? true);
+    }
+    const count = this.#hub.exchange(this.#session, message, length, spinUs);
+    this.#full = count === -EAGAIN;
+    if (this.#full) return false;
+    if (count < 0) throw sendError(-count, this.#service);
+    this.#next = 0;
+    this.#count = count;
+    return this.#takeEvent() ?? true;
   }
 
   async sleep(ms: number): Promise<void> {
@@ -107,8 +124,7 @@ export class SocketLink implements Link {
       const i = this.#next++;
       const type = this.#hub.typeOf(i);
       if (type === PS_UDS_MESSAGE) {
-        const { bytes, view } = this.#hub.data;
-        return { bytes, view, start: this.#hub.offsetOf(i), length: this.#hub.lengthOf(i) };
+        return this.#window.over(this.#hub.data, this.#hub.offsetOf(i), this.#hub.lengthOf(i));
       }
       if (type === PS_UDS_CLOSED) throw closedError(this.#hub.event(i).status, this.#service);
     }
@@ -124,18 +140,24 @@ export class SharedLink implements Link {
   readonly #session: number;
   #next = 0;
   #end = 0;
+  readonly #window: Window;
 
   constructor(service: string, socket: UdsHub, hub: ShmHub, session: number) {
     this.#service = service;
     this.#socket = socket;
     this.#hub = hub;
     this.#session = session;
+    this.#window = new Window(hub.data);
   }
 
   trySend(message: Uint8Array<ArrayBuffer>, length: number): boolean {
     const result = this.#hub.send(this.#session, message, length);
     if (result < 0) throw sendError(-result, this.#service);
     return true;
+  }
+
+  takeMore(): Span | undefined {
+    return this.#next < this.#end ? this.#takeRecord() : undefined;
   }
 
   take(spinUs: number): Span | undefined {
@@ -175,8 +197,7 @@ export class SharedLink implements Link {
     if (status < 0) {
       throw closedError(status === -EMSGSIZE ? status : -EPROTO, this.#service);
     }
-    const { bytes, view } = this.#hub.data;
-    return { bytes, view, start: at + SHM_MESSAGE_AT, length };
+    return this.#window.over(this.#hub.data, at + SHM_MESSAGE_AT, length);
   }
 }
 

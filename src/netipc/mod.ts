@@ -7,6 +7,7 @@
  */
 export { sealNative } from "../../ffi/load.ts";
 export * from "./cache.ts";
+export { type MethodCall } from "./calls.ts";
 export * from "./client.ts";
 export { type ClientState } from "./connection.ts";
 export * from "./codec/apps_lookup.ts";

@@ -6,7 +6,7 @@
 import { BatchBuilder, BatchView } from "./codec/batch.ts";
 import { CodecError } from "./codec/errors.ts";
 import { FLAG_BATCH, HEADER_BYTES, Kind, Status, writeHeader } from "./codec/header.ts";
-import { align8, copyOf, type Span, spanOf } from "./codec/span.ts";
+import { align8, copyOf, type Span, spanOf, Window } from "./codec/span.ts";
 import { type Endpoint, type ProfileChoice, profilesOf } from "./endpoint.ts";
 import { type Peer, Transport, type TransportSession } from "./transport.ts";
 
@@ -39,26 +39,27 @@ export interface ServerOptions extends Endpoint {
   readonly onRefused?: (peer: Peer, status: number) => void;
 }
 
+/** A service that answers at once. */
+export interface SyncService {
+  /** The method's number. */
+  readonly method: number;
+  /** Reads a request in place, writes the response's payload and returns its length. */
+  handle(request: Span, response: Span, session: TransportSession): number;
+}
+
+/** A service that answers later. */
+export interface LaterService {
+  /** The method's number. */
+  readonly method: number;
+  /** Reads a copy of a request, and promises the response's payload. */
+  handleLater(request: Span, session: TransportSession): Promise<Uint8Array>;
+}
+
 /**
  * What a server does. A CodecError means that the request is malformed, or with the fault
  * `overflow` that the response has no room; any other error is answered with INTERNAL_ERROR.
  */
-export type Service =
-  | {
-    readonly method: number;
-    /** Reads a request in place, writes the response's payload and returns its length. */
-    handle(request: Span, response: Span, session: TransportSession): number;
-  }
-  | {
-    readonly method: number;
-    /** Reads a copy of a request; the response's payload may come later. */
-    handleLater(
-      request: Span,
-      session: TransportSession,
-    ): Promise<Uint8Array>;
-    /** Told when a session is gone. */
-    closed?(session: TransportSession): void;
-  };
+export type Service = SyncService | LaterService;
 
 /** What a server has done so far. */
 export interface ServerStatus {
@@ -94,6 +95,8 @@ export class Server implements AsyncDisposable {
   readonly #transport: Transport;
   readonly #mayGrow: boolean;
   readonly #owed = new Map<number, number>();
+  readonly #payload: Window;
+  readonly #response: Window;
   #responseBytes: number;
   #out: Span & { readonly bytes: Uint8Array<ArrayBuffer> };
   #accepted = 0;
@@ -107,6 +110,8 @@ export class Server implements AsyncDisposable {
     this.#mayGrow = options.maxResponseBytes === undefined;
     this.#responseBytes = options.maxResponseBytes ?? DEFAULT_RESPONSE;
     this.#out = outOf(this.#responseBytes);
+    this.#payload = new Window(this.#out);
+    this.#response = new Window(this.#out);
     this.#transport = new Transport({
       ...{ runDir: options.runDir, service: options.service, library: options.library },
       profiles: profilesOf(profile),
@@ -128,7 +133,6 @@ export class Server implements AsyncDisposable {
       tooLarge: (session, header) => this.#fail(session, header, Status.limitExceeded),
       closed: (session) => {
         this.#owed.delete(session.number);
-        if ("handleLater" in service) service.closed?.(session);
       },
     });
   }
@@ -166,34 +170,30 @@ export class Server implements AsyncDisposable {
 
   #serve(session: TransportSession, request: Span): void {
     this.#requests++;
-    const { view, bytes, start } = request;
+    const { view, start } = request;
     if (view.getUint16(start + 12, true) !== this.#service.method) {
       return this.#fail(session, request, Status.unsupported);
     }
     const isBatch = (view.getUint16(start + 10, true) & FLAG_BATCH) !== 0;
     const items = isBatch ? view.getUint32(start + 20, true) : 0;
-    const payload = {
-      ...{ view, bytes, start: start + HEADER_BYTES, length: request.length - HEADER_BYTES },
-    };
+    const length = request.length - HEADER_BYTES;
+    const payload = this.#payload.over(request, start + HEADER_BYTES, length);
     if ("handleLater" in this.#service) {
-      return this.#serveLater(this.#service.handleLater, session, request, payload, items);
+      return this.#serveLater(this.#service, session, request, payload, items);
     }
     try {
-      const room = session.responseBytes;
-      const target = { view: this.#out.view, bytes: this.#out.bytes, start: HEADER_BYTES };
-      const handle = this.#service.handle.bind(this.#service);
-      const response = { ...target, length: room };
-      const length = isBatch
-        ? handleBatch(handle, payload, items, response, session)
-        : handle(payload, response, session);
-      this.#answer(session, request, this.#out, length, items);
+      const response = this.#response.over(this.#out, HEADER_BYTES, session.responseBytes);
+      const used = isBatch
+        ? handleBatch(this.#service, payload, items, response, session)
+        : this.#service.handle(payload, response, session);
+      this.#answer(session, request, this.#out, used, items);
     } catch (error) {
       this.#fail(session, request, statusOf(error));
     }
   }
 
   #serveLater(
-    handle: (request: Span, session: TransportSession) => Promise<Uint8Array>,
+    service: LaterService,
     session: TransportSession,
     request: Span,
     payload: Span,
@@ -201,7 +201,7 @@ export class Server implements AsyncDisposable {
   ): void {
     const head = spanOf(request.bytes.slice(request.start, request.start + HEADER_BYTES));
     this.#owe(session, 1);
-    answerLater(handle, payload, items, session).then((answer) => {
+    answerLater(service, payload, items, session).then((answer) => {
       if (answer.length > session.responseBytes) throw new CodecError("overflow", "response");
       const out = outOf(answer.length);
       out.bytes.set(answer, HEADER_BYTES);
@@ -272,7 +272,7 @@ function copyId(request: Span, view: DataView): void {
 
 /** Splits a batch, and puts the answers together in its order; one that fails, fails all. */
 function handleBatch(
-  handle: (request: Span, response: Span, session: TransportSession) => number,
+  service: SyncService,
   payload: Span,
   count: number,
   response: Span,
@@ -280,19 +280,21 @@ function handleBatch(
 ): number {
   const batch = new BatchView(payload, count);
   const builder = new BatchBuilder(response, count);
-  for (const item of batch) builder.commit(handle(item, builder.room(), session));
+  for (const item of batch) builder.commit(service.handle(item, builder.room(), session));
   return builder.finish();
 }
 
 async function answerLater(
-  handle: (request: Span, session: TransportSession) => Promise<Uint8Array>,
+  service: LaterService,
   payload: Span,
   items: number,
   session: TransportSession,
 ): Promise<Uint8Array> {
-  if (items === 0) return await handle(spanOf(copyOf(payload)), session);
+  if (items === 0) return await service.handleLater(spanOf(copyOf(payload)), session);
   const copies = new BatchView(payload, items).materialize();
-  const answers = await Promise.all(copies.map((item) => handle(spanOf(item), session)));
+  const answers = await Promise.all(
+    copies.map((item) => service.handleLater(spanOf(item), session)),
+  );
   const size = answers.reduce((sum, { length }) => align8(sum + length), items * 8);
   const out = spanOf(new Uint8Array(size));
   const builder = new BatchBuilder(out, items);

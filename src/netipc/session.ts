@@ -55,6 +55,8 @@ export class Session implements AsyncDisposable {
   readonly agreed: Agreed;
   /** Where the next message is written: room for the longest request. */
   readonly out: Span & { readonly bytes: Uint8Array<ArrayBuffer> };
+  /** The part of `out` for the payload: as much as was agreed. */
+  readonly payload: Span;
   readonly #service: string;
   readonly #link: Link;
   #spins = MOST_SPINS;
@@ -66,6 +68,8 @@ export class Session implements AsyncDisposable {
     const room = align8(HEADER_BYTES + Math.min(agreed.requestBytes, MOST_ROOM));
     const bytes = new Uint8Array(room);
     this.out = { ...spanOf(bytes), bytes };
+    const length = Math.min(agreed.requestBytes, room - HEADER_BYTES);
+    this.payload = { ...this.out, start: HEADER_BYTES, length };
   }
 
   /**
@@ -108,16 +112,22 @@ export class Session implements AsyncDisposable {
     return this.#link.take(0);
   }
 
+  /** A message that was taken together with the last one. */
+  takeMore(): Span | undefined {
+    return this.#link.takeMore();
+  }
+
   /**
    * Sends the message of `length` bytes in `out` and gives the next message: at once if it comes
    * at once.
    *
-   * @param deadline as `performance.now()`
+   * @param timeoutMs for all of it
    * @throws {NetipcError} "closed", "overflow", "protocol", "timeout", "aborted"
    */
-  exchange(length: number, deadline: number, abort: Abort): Span | Promise<Span> {
+  exchange(length: number, timeoutMs: number, abort: Abort): Span | Promise<Span> {
     const result = this.#link.exchange(this.out.bytes, length, SPIN_US);
     if (typeof result === "object") return this.#hurry(result);
+    const deadline = performance.now() + timeoutMs;
     return result
       ? this.receive(deadline, abort)
       : this.send(length, deadline, abort).then(() => this.receive(deadline, abort));

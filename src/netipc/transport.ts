@@ -16,7 +16,7 @@ import { SHM_MESSAGE_AT, ShmHub } from "../../ffi/shm.ts";
 import { UdsHub } from "../../ffi/uds.ts";
 import { Status } from "./codec/header.ts";
 import { Profile } from "./codec/hello.ts";
-import { align8, type Span } from "./codec/span.ts";
+import { align8, type Span, Window } from "./codec/span.ts";
 import { type Endpoint, isShared, regionPath, regionPrefix, socketPath } from "./endpoint.ts";
 
 /** What a listening endpoint is made with. */
@@ -96,9 +96,15 @@ export class Transport {
   readonly #shm: ShmHub | undefined;
   readonly #sessions = new Map<number, State>();
   readonly #byShared = new Map<number, State>();
+  readonly #window: Window;
   #running: Promise<void> | undefined;
   #closing = false;
   #pauseMs = 0;
+  /** A response through shared memory that goes out in one call with the next look. */
+  #owed:
+    | { readonly session: number; readonly bytes: Uint8Array<ArrayBuffer>; length: number }
+    | undefined;
+  #taking = false;
   #rouse: () => void = () => {};
 
   constructor(options: TransportOptions, events: TransportEvents) {
@@ -106,6 +112,7 @@ export class Transport {
     this.#events = events;
     const room = 2 * align8(SHM_MESSAGE_AT + 32 + options.requestBytes) + 65536;
     this.#uds = new UdsHub(options.library, room);
+    this.#window = new Window(this.#uds.data);
     this.#shm = isShared(options.profiles) ? new ShmHub(options.library, room) : undefined;
   }
 
@@ -142,8 +149,7 @@ export class Transport {
     const state = this.#sessions.get(session.number);
     if (state === undefined || state.ending) return;
     if (state.shared !== 0) {
-      // Only one request is on its way, so there is room; an error means that the client is gone.
-      this.#shm?.send(state.shared, response, length);
+      this.#sendShared(state.shared, response, length);
     } else if (state.waiting.length > 0) {
       state.waiting.push(response.slice(0, length));
     } else {
@@ -152,10 +158,24 @@ export class Transport {
     }
   }
 
+  #sendShared(session: number, bytes: Uint8Array<ArrayBuffer>, length: number): void {
+    // Only one request is on its way, so there is room; an error means that the client is gone.
+    if (this.#taking) this.#owed = { session, bytes, length };
+    else this.#shm?.send(session, bytes, length);
+  }
+
+  #pay(): void {
+    const owed = this.#owed;
+    if (owed === undefined) return;
+    this.#owed = undefined;
+    this.#shm?.send(owed.session, owed.bytes, owed.length);
+  }
+
   /** Ends a session once its client has taken what was sent. */
   end(session: TransportSession): void {
     const state = this.#sessions.get(session.number);
     if (state === undefined) return;
+    this.#pay();
     state.ending = true;
     if (state.waiting.length === 0) this.#drop(state);
   }
@@ -183,6 +203,7 @@ export class Transport {
       if (this.#turn(++turn)) {
         idle = 0;
         if (turn % TURNS !== 0 || performance.now() < turnEnd) continue;
+        this.#pay();
         await new Promise<void>((resolve) => setImmediate(resolve));
       } else if (++idle > IDLE_SPINS) {
         idle = 0;
@@ -195,8 +216,9 @@ export class Transport {
   /** Looks once at everything; whether there was anything. */
   #turn(turn: number): boolean {
     const shm = this.#byShared.size > 0 ? this.#shm : undefined;
-    const used = shm === undefined ? 0 : this.#takeShared(shm, shm.poll(SPIN_US));
+    const used = shm === undefined ? 0 : this.#takeShared(shm, this.#pollShared(shm));
     if (used > 0 && turn % SOCKET_TURNS !== 0) return true;
+    this.#pay();
     const count = this.#uds.poll(shm === undefined ? SPIN_US : 0);
     for (let i = 0; i < count; i++) this.#takeEvent(i);
     return used + count > 0;
@@ -220,18 +242,29 @@ export class Transport {
     if (!hub.waiting) hub.wait().then(() => this.#rouse(), reject);
   }
 
+  #pollShared(shm: ShmHub): number {
+    const owed = this.#owed;
+    if (owed === undefined) return shm.poll(SPIN_US);
+    this.#owed = undefined;
+    const used = shm.exchange(owed.session, owed.bytes, owed.length, SPIN_US);
+    return used < 0 ? shm.poll(SPIN_US) : used;
+  }
+
   #takeShared(shm: ShmHub, used: number): number {
     for (let at = 0; at < used;) {
       const length = shm.lengthAt(at);
       const status = shm.statusAt(at);
       const state = this.#byShared.get(shm.sessionAt(at));
-      const { bytes, view } = shm.data;
-      const span = { bytes, view, start: at + SHM_MESSAGE_AT, length };
+      const span = this.#window.over(shm.data, at + SHM_MESSAGE_AT, length);
       at += align8(SHM_MESSAGE_AT + length);
       if (state === undefined) continue;
+      // The next response is written where the last one stands.
+      if (this.#owed !== undefined) this.#pay();
+      this.#taking = true;
       if (status === 0) this.#events.message(state, span);
       else if (status === -EMSGSIZE && length > 0) this.#events.tooLarge(state, span);
       else this.#lose(state);
+      this.#taking = false;
     }
     return used;
   }
@@ -243,9 +276,8 @@ export class Transport {
     const state = this.#sessions.get(this.#uds.sessionOf(i));
     if (state === undefined) return;
     if (type === PS_UDS_MESSAGE && !state.ending) {
-      const { bytes, view } = this.#uds.data;
-      const [start, length] = [this.#uds.offsetOf(i), this.#uds.lengthOf(i)];
-      this.#events.message(state, { bytes, view, start, length });
+      const span = this.#window.over(this.#uds.data, this.#uds.offsetOf(i), this.#uds.lengthOf(i));
+      this.#events.message(state, span);
     } else if (type === PS_UDS_WRITABLE) {
       this.#sendWaiting(state);
     } else if (type === PS_UDS_CLOSED) {

@@ -19,6 +19,37 @@ export interface Span {
   readonly length: number;
 }
 
+/** A span that moves: what is read from message after message is read through one of these. */
+export class Window implements Span {
+  /** The whole buffer. */
+  view: DataView;
+  /** The same bytes as in `view`. */
+  bytes: Uint8Array;
+  /** Where the part begins. */
+  start = 0;
+  /** How many bytes it has. */
+  length = 0;
+
+  constructor({ view, bytes }: Pick<Span, "view" | "bytes">) {
+    this.view = view;
+    this.bytes = bytes;
+  }
+
+  /** Moves to another part of the buffer. */
+  to(start: number, length: number): this {
+    this.start = start;
+    this.length = length;
+    return this;
+  }
+
+  /** Moves to a part of another buffer. */
+  over({ view, bytes }: Pick<Span, "view" | "bytes">, start: number, length: number): this {
+    this.view = view;
+    this.bytes = bytes;
+    return this.to(start, length);
+  }
+}
+
 /** The span of all of these bytes. */
 export function spanOf(bytes: Uint8Array): Span {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
