@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { APPLIED, type Batch, type Change, type Receipt } from "../src/core/change.ts";
 import { RejectError } from "../src/core/errors.ts";
+import { isInspectable } from "../src/core/introspection.ts";
 import type { Stage } from "../src/core/stage.ts";
 import createValidate from "../src/transforms/validate/transform.ts";
 import { makeContext, type RecordedContext } from "./support/context.ts";
@@ -268,4 +269,43 @@ Deno.test("more ports than may wait are refused, and dumped again once they are 
   ]);
   assert.equal(it.context.resyncs.count, 1);
   assert.match(it.context.telemetry.messages("warn")[0] ?? "", /hold_max others wait already/);
+});
+
+Deno.test("what is held back says why to an operator, and is looked for again when told", async () => {
+  await using it = await scene({ ports: ["Ethernet0"] });
+  const { stage, next } = it;
+  assert.ok(isInspectable(stage));
+  await stage.handle({ changes: [{ ...set("Ethernet4", "1"), time: Date.now() - 5000 }] }, signal);
+  await it.context.telemetry.line(/Ethernet4 waits/);
+  const lines = stage.explainKey("Ethernet4");
+  assert.match(
+    lines[0] ?? "",
+    /^PORT_TABLE\|Ethernet4 is held back for \d+\.\d s: PORT_TABLE of APPL_DB does not know it$/,
+  );
+  assert.equal(lines[1], "desired: state=ok mtu=1");
+  assert.equal(stage.explainKey("PORT_TABLE|Ethernet4").length, 2);
+  assert.deepEqual(stage.explainKey("OTHER|Ethernet4"), []);
+  assert.deepEqual(stage.explainKey("Ethernet0"), []);
+  assert.deepEqual(stage.counts(), { held: 1 });
+  assert.equal(stage.retry("Ethernet0"), false);
+  // Nothing is told of this write, as of one that Redis forgot to tell.
+  await it.server.cli("CONFIG", "SET", "notify-keyspace-events", "");
+  await it.knows("Ethernet4");
+  assert.equal(stage.retry("Ethernet4"), true);
+  await next.until("set Ethernet4 1");
+  assert.deepEqual(stage.explainKey("Ethernet4"), []);
+  const bare = await createValidate({ type: "validate" }, makeContext(), next);
+  assert.ok(isInspectable(bare));
+  assert.deepEqual([bare.explainKey("a"), bare.retry("a"), bare.counts()], [[], false, {
+    held: 0,
+  }]);
+  await bare.close(0);
+});
+
+Deno.test("while the database is away, what is held back says that too", async () => {
+  await using it = await scene();
+  assert.ok(isInspectable(it.stage));
+  await it.server.kill();
+  await it.stage.handle({ changes: [set("Ethernet4", "1")] }, signal);
+  assert.match(it.stage.explainKey("Ethernet4")[0] ?? "", /has not said yet whether it knows it$/);
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { age } from "../../core/age.ts";
 import type { Fields } from "../../core/change.ts";
 import { escapeControls } from "../../core/escape.ts";
 import type { Engine } from "./engine.ts";
@@ -151,12 +152,4 @@ function believedText(e: Entry): string {
 function text(fields: Fields): string {
   const parts = Object.entries(fields).map(([name, value]) => `${name}=${value}`);
   return parts.join(" ") || "no fields";
-}
-
-/** A time as an operator reads it. */
-export function age(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
-  return `${Math.round(ms / 3_600_000)} h`;
 }

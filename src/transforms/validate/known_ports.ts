@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { age } from "../../core/age.ts";
 import type { Batch, Change, Mark } from "../../core/change.ts";
 import type { Context } from "../../core/component.ts";
 import { escapeControls } from "../../core/escape.ts";
@@ -76,6 +77,41 @@ export class KnownPorts {
     const isHeldBack = mark === "dump-end" && !this.#gate.dumpEnds();
     this.#afterTurn();
     return isHeldBack ? undefined : mark;
+  }
+
+  /** How many changes are held back. */
+  get held(): number {
+    return this.#gate.held;
+  }
+
+  /** Why changes of a key, `TABLE|key` or the key alone, are held back: lines for people. */
+  explain(key: string): string[] {
+    const { table, server } = this.#settings;
+    return this.#waiting(key).flatMap(({ change, isUnknown }) => {
+      const why = isUnknown ? "does not know it" : "has not said yet whether it knows it";
+      const fields = Object.entries(change.fields).map(([name, value]) => `${name}=${value}`);
+      return [
+        `${change.table}|${change.key} is held back for ${age(Date.now() - change.time)}: ` +
+        `${table} of ${server.name} ${why}`,
+        `desired: ${fields.join(" ")}`,
+      ];
+    });
+  }
+
+  /** Asks the database once more about a key that waits. False if none does. */
+  retry(key: string): boolean {
+    const keys = new Set(this.#waiting(key).map(({ change }) => change.key));
+    if (keys.size > 0) this.#watch.ask(keys);
+    return keys.size > 0;
+  }
+
+  #waiting(key: string): { readonly change: Change; readonly isUnknown: boolean }[] {
+    const [table, ...rest] = key.split("|");
+    const of = (key: string) => {
+      const { changes, isUnknown } = this.#gate.waiting(key);
+      return changes.map((change) => ({ change, isUnknown }));
+    };
+    return [...of(key), ...of(rest.join("|")).filter(({ change }) => change.table === table)];
   }
 
   /** Lets go of the database; what waits is dropped. */

@@ -82,6 +82,13 @@ export class PortGate {
     return this.#held;
   }
 
+  /** What waits for a port, the last of each row, and whether the port was found to be unknown. */
+  waiting(key: string): { readonly changes: readonly Change[]; readonly isUnknown: boolean } {
+    const port = this.#ports.get(key);
+    const changes = port?.rows.flatMap(({ held }) => held ?? []) ?? [];
+    return { changes, isUnknown: port?.known === false };
+  }
+
   /** Everything that exists is named from here on. */
   dumpBegins(): void {
     this.#round++;

@@ -9,6 +9,7 @@ import { RejectError } from "../../core/errors.ts";
 import { escapeControls } from "../../core/escape.ts";
 import { compileGlobs } from "../../core/glob.ts";
 import { LogRate } from "../../core/log_rate.ts";
+import type { Inspectable } from "../../core/introspection.ts";
 import type { Stage } from "../../core/stage.ts";
 import type { Counter } from "../../core/telemetry.ts";
 import { checkChange, type Refusal } from "./checks.ts";
@@ -34,7 +35,7 @@ const COUNTERS = {
 type Reason = keyof typeof COUNTERS;
 
 /** Checks each change and hands the good ones on. */
-class Validate implements Stage {
+class Validate implements Stage, Inspectable {
   readonly #context: Context;
   readonly #next: Stage;
   readonly #isWanted: (name: string) => boolean;
@@ -77,6 +78,18 @@ class Validate implements Stage {
 
   async close(): Promise<void> {
     await this.#ports?.close();
+  }
+
+  explainKey(key: string): string[] {
+    return this.#ports?.explain(key) ?? [];
+  }
+
+  retry(key: string): boolean {
+    return this.#ports?.retry(key) ?? false;
+  }
+
+  counts(): Record<string, number> {
+    return { held: this.#ports?.held ?? 0 };
   }
 
   /** Puts the change at the end of `out`, or says what becomes of it instead. */
