@@ -100,6 +100,9 @@ export async function assemble(
     stages,
     inspectables,
     stateSinks: branches.flatMap(({ sink }) => sink ?? []),
+    connections: branches.flatMap(({ sink, required }) =>
+      required && sink !== undefined ? sink.connection : []
+    ),
   };
 }
 

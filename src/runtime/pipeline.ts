@@ -4,7 +4,7 @@
  * @module
  */
 import { ACCEPTED, type Batch, type Receipt } from "../core/change.ts";
-import type { Source, Stage } from "../core/stage.ts";
+import type { ConnectionEvents, Source, Stage } from "../core/stage.ts";
 import type { Counter, Telemetry } from "../core/telemetry.ts";
 import { inTime, nextTurn } from "./turn.ts";
 
@@ -29,6 +29,8 @@ export interface Parts {
   readonly source: Source;
   /** In the order of the data; each was given the next when it was made. At least one. */
   readonly stages: readonly Stage[];
+  /** Of the sinks that must have what the source said before the pipeline ends by itself. */
+  readonly connections?: readonly ConnectionEvents[];
 }
 
 /**
@@ -117,7 +119,33 @@ export class Pipeline {
     } catch (error) {
       this.#error ??= asError(error);
     }
-    void this.stop(performance.now() + this.#drainMs);
+    const deadline = performance.now() + this.#drainMs;
+    if (this.#isExhausted) await this.#sinksReached(signal, deadline);
+    void this.stop(deadline);
+  }
+
+  /**
+   * Waits for the sinks that are away. A short source is at its end before they are reached for the
+   * first time, and a stage that closes does not wait for a sink that it cannot write to.
+   */
+  async #sinksReached(signal: AbortSignal, deadline: number): Promise<void> {
+    const away = (this.#parts.connections ?? []).filter(({ up }) => !up);
+    if (away.length === 0 || signal.aborted) return;
+    using listening = new DisposableStack();
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const reached = away.map((connection) =>
+      new Promise<void>((resolve) => {
+        listening.defer(connection.subscribe((event) => {
+          if (event === "up") resolve();
+        }));
+      })
+    );
+    if (await inTime(Promise.race([Promise.all(reached), aborted]), deadline)) return;
+    this.#telemetry.log.warn(
+      "The source has ended and a sink is still away; what that has not taken is given up",
+    );
   }
 
   #forward(batch: Batch): void {

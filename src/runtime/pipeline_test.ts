@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ACCEPTED, APPLIED, type Batch, type Change, type Receipt } from "../core/change.ts";
-import type { Source, Stage } from "../core/stage.ts";
+import type { ConnectionEvents, Source, Stage } from "../core/stage.ts";
+import { eventually } from "../../tests/support/eventually.ts";
 import { RecordedTelemetry } from "../../tests/support/telemetry.ts";
 import { Pipeline } from "./pipeline.ts";
 
@@ -182,4 +183,58 @@ Deno.test("Pipeline lets timers run while its source is never out of batches", a
   assert.ok(performance.now() - started < 1000);
   await pipeline.stop(performance.now() + 1000);
   assert.deepEqual(await pipeline.ended, { how: "stopped" });
+});
+
+/** A sink's connection that is away until the test says otherwise. */
+class LateConnection implements ConnectionEvents {
+  up = false;
+  readonly listeners = new Set<(event: "lost" | "up") => void>();
+
+  subscribe(listener: (event: "lost" | "up") => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  come(): void {
+    this.up = true;
+    for (const listener of [...this.listeners]) listener("up");
+  }
+}
+
+function runBeforeSink(drainMs: number) {
+  const telemetry = new RecordedTelemetry();
+  const stage = new HeldStage();
+  const connection = new LateConnection();
+  const parts = {
+    source: new ListSource([batch("a")]),
+    stages: [stage],
+    connections: [connection],
+  };
+  const pipeline = new Pipeline(parts, telemetry, drainMs);
+  pipeline.start();
+  return { pipeline, stage, connection, telemetry };
+}
+
+Deno.test("Pipeline does not end with its source before a sink is reached for the first time", async () => {
+  const { pipeline, stage, connection, telemetry } = runBeforeSink(20_000);
+  await eventually(() => connection.listeners.size === 1 ? undefined : "nobody waits");
+  assert.deepEqual(stage.log, []);
+  connection.come();
+  assert.deepEqual(await pipeline.ended, { how: "finished" });
+  assert.deepEqual(stage.log, ["closed"]);
+  assert.equal(connection.listeners.size, 0);
+  assert.deepEqual(telemetry.messages("warn"), []);
+});
+
+Deno.test("Pipeline that waits for a sink still stops when it is told to", async () => {
+  const { pipeline, connection } = runBeforeSink(20_000);
+  await eventually(() => connection.listeners.size === 1 ? undefined : "nobody waits");
+  await pipeline.stop(performance.now() + 1000);
+  assert.deepEqual(await pipeline.ended, { how: "finished" });
+});
+
+Deno.test("Pipeline gives up a sink that stays away, and says so", async () => {
+  const { pipeline, telemetry } = runBeforeSink(20);
+  assert.deepEqual(await pipeline.ended, { how: "finished" });
+  assert.match(telemetry.messages("warn").join(), /a sink is still away/);
 });
