@@ -19,8 +19,8 @@ const ROOT = new URL("..", import.meta.url).pathname;
 /** The bundle's folder; `mod.js` in it is the entry of every command. */
 const OUTPUT = `${ROOT}build/portsync`;
 
-/** What becomes a program of its own: every command, and a pipeline's process. */
-const ENTRIES = ["mod.ts", "src/runtime/pipeline_main.ts"];
+/** What becomes a program of its own: every command, a pipeline's process, and what looks at a peer. */
+const ENTRIES = ["mod.ts", "src/netipc/tool_main.ts", "src/runtime/pipeline_main.ts"];
 
 /** What a bundle is made of. */
 const SOURCES = ["src", "ffi", "schemas"];

@@ -20,6 +20,8 @@ export const commands: Readonly<Record<string, () => Promise<{ readonly command:
   retry: () => import("./retry.ts"),
   resync: () => import("./resync.ts"),
   record: () => import("./record.ts"),
+  ipc: () => import("./ipc.ts"),
+  ring: () => import("./ring.ts"),
 };
 
 /** Runs this process's command line and ends the process; nothing ends with a stack trace. */
