@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { commands } from "../../src/cli/main.ts";
+import * as registry from "../../src/registry.ts";
 import { linksOf, specsOf, usesOf } from "./markdown.ts";
 import { filesOf, read, ROOT } from "./project.ts";
 
@@ -71,6 +72,15 @@ Deno.test("Every command and option that the documentation names is there", asyn
       }
     }
   }
+});
+
+Deno.test("README names every command and every component", async () => {
+  const readme = await read("README.md");
+  const types = Object.values(registry).flatMap((kind) => Object.keys(kind));
+  assert(types.includes("netlink"));
+  assert.deepEqual(types.filter((type) => !readme.includes(`\`${type}\``)), []);
+  const names = Object.keys(commands);
+  assert.deepEqual(names.filter((name) => !readme.includes(`\`portsync ${name}\``)), []);
 });
 
 Deno.test("Every relative link of the documentation leads somewhere", async () => {
