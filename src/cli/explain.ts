@@ -29,7 +29,11 @@ export const command: Command = {
     "databases looked up. Secrets stay references. Nothing is started and no server is asked.",
     "The command line of a pipeline is the one that run starts it with, word for word.",
   ],
-  options: { json: { description: "the same as one JSON object" }, set: setOption },
+  options: {
+    json: { description: "the same as one JSON object" },
+    plan: { description: "only the plan as one JSON object: what run works by" },
+    set: setOption,
+  },
   examples: [
     { line: "explain examples/quickstart.yaml", shows: "the plan, for people" },
     {
@@ -86,6 +90,11 @@ export function explanation(loaded: Loaded, deno: string): Explanation {
 async function run(args: Arguments, io: Io): Promise<number> {
   const [file = ""] = args.operands;
   const loaded = await loadPlan({ file, overrides: args.list("set") });
+  if (args.flag("plan")) {
+    // Without the command lines, which a path with a comma in it has none of.
+    io.out.line(JSON.stringify(loaded.plan));
+    return ExitCode.ok;
+  }
   const explained = explanation(loaded, Deno.execPath());
   if (args.flag("json")) io.out.line(JSON.stringify(explained, undefined, 2));
   else print(explained, io.out);

@@ -39,6 +39,25 @@ Deno.test("explain --json is the plan and the words that a process is started wi
   ]);
 });
 
+Deno.test("explain --plan is the plan alone, also where a path has a comma in it", async () => {
+  await build();
+  const folder = await Deno.makeTempDir({ prefix: "portsync-explain-a,b-" });
+  try {
+    const file = `${folder}/spec.yaml`;
+    await Deno.copyFile(QUICKSTART, file);
+    await Deno.chmod(file, 0o600);
+    const io = fakeIo();
+    assert.equal(await main(["explain", "--plan", file], io), 0, io.errorText());
+    const printed: unknown = JSON.parse(io.outText());
+    const { plan } = await loadPlan({ file, overrides: [] });
+    assert.deepEqual(printed, plan);
+    // A command line cannot have it.
+    assert.equal(await main(["explain", "--json", file], fakeIo()), 78);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("explain shows a secret as a reference only", async () => {
   await build();
   const folder = await Deno.makeTempDir({ prefix: "portsync-explain-" });
@@ -55,7 +74,7 @@ pipelines:
       - { type: state_db, url: "redis://127.0.0.1:1", database: 6, password: "\${file:${folder}/secret}" }
 `,
     );
-    for (const flags of [[], ["--json"]]) {
+    for (const flags of [[], ["--json"], ["--plan"]]) {
       const io = fakeIo();
       assert.equal(await main(["explain", `${folder}/a.yaml`, ...flags], io), 0, io.errorText());
       assert(io.outText().includes(`\${file:${folder}/secret}`));

@@ -8,10 +8,10 @@ import { runTask } from "../runtime/task.ts";
 import { absolutePath } from "../spec/machine.ts";
 import { type Arguments, type Command, type Io, UsageError } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { loadPlan } from "./load_plan.ts";
 import { pipelineOption, setOption } from "./options.ts";
 import { needsToStart, requirePermissions } from "./permissions.ts";
 import { pickPipelines } from "./pick.ts";
+import { makePlan } from "./plan_elsewhere.ts";
 import { ServiceLog } from "./service_log.ts";
 
 /** Records what the kernel says, for the replay source. */
@@ -43,7 +43,9 @@ async function run(args: Arguments, io: Io): Promise<number> {
   const output = args.text("output");
   if (output === undefined) throw new UsageError("--output RECORDING is missing");
   requirePermissions(needsToStart(file), ["record", file]);
-  const { plan } = await loadPlan({ file, overrides: args.list("set") });
+  const planned = await makePlan({ file, overrides: args.list("set") });
+  if ("exitCode" in planned) return planned.exitCode;
+  const { plan } = planned;
   const { service } = plan;
   const [pipeline, other] = pickPipelines(plan, args.text("pipeline"));
   if (pipeline === undefined || other !== undefined) {

@@ -7,10 +7,10 @@ import { ExitCode } from "../core/errors.ts";
 import type { PipelinePlan, Plan } from "../spec/plan.ts";
 import type { Arguments, Command, Io } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { loadPlan } from "./load_plan.ts";
 import { setOption } from "./options.ts";
 import { needsToStart, requireGrant, requirePermissions } from "./permissions.ts";
 import { pickPipelines } from "./pick.ts";
+import { makePlan } from "./plan_elsewhere.ts";
 import { openScreen } from "./screen.ts";
 import { ServiceLog } from "./service_log.ts";
 
@@ -58,8 +58,13 @@ async function run(args: Arguments, io: Io): Promise<number> {
     ...args.list("set"),
     ...(level === undefined ? [] : [`service.log_level=${level}`]),
   ];
-  const { plan } = await loadPlan({ file, overrides });
-  return await start(plan, args, io);
+  const [planned] = await Promise.all([
+    makePlan({ file, overrides }, { here: alone !== undefined }),
+    // While another process reads the spec there is time to load what comes next.
+    alone === undefined ? loadSupervisor() : undefined,
+  ]);
+  if ("exitCode" in planned) return planned.exitCode;
+  return await start(planned.plan, args, io);
 }
 
 async function start(plan: Plan, args: Arguments, io: Io): Promise<number> {
@@ -101,8 +106,16 @@ interface Starter {
   kill(): void;
 }
 
+async function loadSupervisor() {
+  const [{ Supervisor }] = await Promise.all([
+    import("../runtime/supervisor.ts"),
+    import("../observe/log.ts"), // for ServiceLog
+  ]);
+  return Supervisor;
+}
+
 async function supervised(plan: Plan, common: Common): Promise<Starter> {
-  const { Supervisor } = await import("../runtime/supervisor.ts");
+  const Supervisor = await loadSupervisor();
   const supervisor = new Supervisor({ ...common, plan, deno: Deno.execPath() });
   return { start: (signal) => supervisor.run(signal), kill: () => supervisor.kill() };
 }

@@ -9,10 +9,10 @@ import type { RowReport } from "../runtime/protocol.ts";
 import { runTask } from "../runtime/task.ts";
 import type { Arguments, Command, Io } from "./command.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { loadPlan } from "./load_plan.ts";
 import { pipelineOption, setOption } from "./options.ts";
 import { needsToStart, requirePermissions } from "./permissions.ts";
 import { pickPipelines } from "./pick.ts";
+import { makePlan } from "./plan_elsewhere.ts";
 import { RowTable } from "./row_table.ts";
 import { openScreen, terminalSize } from "./screen.ts";
 import { ServiceLog } from "./service_log.ts";
@@ -43,7 +43,9 @@ export const command: Command = {
 async function run(args: Arguments, io: Io): Promise<number> {
   const [file = ""] = args.operands;
   requirePermissions(needsToStart(file), ["state", file]);
-  const { plan } = await loadPlan({ file, overrides: args.list("set") });
+  const planned = await makePlan({ file, overrides: args.list("set") });
+  if ("exitCode" in planned) return planned.exitCode;
+  const { plan } = planned;
   const pipelines = pickPipelines(plan, args.text("pipeline"));
   if (args.flag("watch")) await watch(plan, pipelines, args.flag("json"), io);
   else await show(plan, pipelines, args.flag("json"), io);

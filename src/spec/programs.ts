@@ -29,11 +29,10 @@ export const LIBRARY: string =
   new URL(IS_BUNDLE ? "../libportsync.so" : "build/libportsync.so", HOME).pathname;
 
 /**
- * What a process that moves data tells V8: young objects get 1 MiB and not 16, since nearly all of
- * them are dead after one batch. After 80,000 events that is 9 MB less; bursts are as fast as
- * without it. With 2 MiB it is 3 MB more again. `--single-threaded` would save 1 MB more, but V8
- * does not take compiled code from the cache that another setting of it has put there, and the
- * supervisor shares its modules with us: every process would start 8 ms of CPU time later.
+ * What a process that moves data tells V8: at most 1 MiB for young objects, nearly all of which are
+ * dead after one batch. After 80,000 events that is 8 MiB less, and bursts are as fast as without
+ * it. 2 MiB take 1 MiB more. `--single-threaded` would save less than 1 MiB, but starts slower: the
+ * processes share their modules' compiled code, and do not once one of them has another setting.
  */
 const HEAP_FLAGS = ["--v8-flags=--max-semi-space-size=1"];
 

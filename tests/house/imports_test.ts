@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { type Import, type Module, readModules } from "./project.ts";
-import { specifierComplaints, wallComplaints, weightComplaints } from "./rules.ts";
+import {
+  specifierComplaints,
+  supervisorComplaints,
+  wallComplaints,
+  weightComplaints,
+} from "./rules.ts";
 
 function module(path: string, ...imports: (Partial<Import> & { target: string })[]): Module {
   const plain = { specifier: "./x.ts", line: 3, typeOnly: false, dynamic: false };
@@ -13,6 +18,8 @@ Deno.test("No import of the project runs against a wall", async () => {
   assert.deepEqual(wallComplaints(modules), []);
   assert.deepEqual(specifierComplaints(modules), []);
   assert.deepEqual(weightComplaints(modules, ["src/runtime/pipeline_main.ts"]), []);
+  const commands = ["run", "state", "record"].map((name) => `src/cli/${name}.ts`);
+  assert.deepEqual(supervisorComplaints(modules, commands), []);
 });
 
 Deno.test("wallComplaints() names the line and the rule of a wrong import", () => {
@@ -103,5 +110,35 @@ Deno.test("weightComplaints() shows the chain by which an implementation would l
   assert.deepEqual(weightComplaints(modules, ["src/runtime/child.ts"]), [
     "schemas/s.ts:3: the pipeline's process must not load npm:zod " +
     "(src/sinks/s/sink.ts → src/sinks/s/encode.ts → schemas/s.ts → npm:zod)",
+  ]);
+});
+
+Deno.test("supervisorComplaints() lets the commands plan by themselves, and by that way only", () => {
+  const plan = "src/cli/load_plan.ts";
+  const modules = [
+    module(
+      "src/cli/main.ts",
+      { target: "src/cli/run.ts", dynamic: true },
+      { target: "src/cli/explain.ts", dynamic: true },
+    ),
+    module(
+      "src/cli/run.ts",
+      { target: "src/cli/plan_elsewhere.ts" },
+      { target: plan, typeOnly: true },
+      { target: "src/runtime/supervisor.ts", dynamic: true },
+    ),
+    module("src/cli/plan_elsewhere.ts", { target: plan, dynamic: true }),
+    module("src/cli/explain.ts", { target: plan }),
+    module("src/runtime/supervisor.ts", { target: "src/spec/resolve.ts", line: 5 }),
+    module("src/spec/resolve.ts", { target: "npm:yaml", line: 8 }),
+    module(plan, { target: "npm:zod" }),
+  ];
+  const chain = "src/cli/run.ts → src/runtime/supervisor.ts → src/spec/resolve.ts → npm:yaml";
+  assert.deepEqual(supervisorComplaints(modules, ["src/cli/run.ts"]), [
+    `src/spec/resolve.ts:8: a process that lets another one plan must not load npm:yaml (${chain})`,
+  ]);
+  assert.deepEqual(supervisorComplaints(modules, ["src/cli/explain.ts"]), [
+    `${plan}:3: a process that lets another one plan must not load npm:zod ` +
+    `(src/cli/explain.ts → ${plan} → npm:zod)`,
   ]);
 });

@@ -99,23 +99,53 @@ export function weightComplaints(
       .filter(({ dynamic, target }) => dynamic && !target.endsWith("/definition.ts"))
       .map(({ target }) => target),
   ];
-  return roots.flatMap((root) => chainsToHeavy(root, byPath));
+  const walk = { who: "the pipeline's process", follows: loadsAll };
+  return roots.flatMap((root) => chainsToHeavy(root, byPath, walk));
 }
 
-function chainsToHeavy(root: string, byPath: ReadonlyMap<string, Module>): string[] {
+/**
+ * What a process that stays beside the pipelines would load and must not, when another process
+ * makes its plan: follows the table of commands as it is loaded at every start, and everything from
+ * each of `commands` but the import by which it would make the plan itself.
+ *
+ * @param commands modules of commands
+ * @returns one complaint for each chain, which it shows
+ */
+export function supervisorComplaints(
+  modules: readonly Module[],
+  commands: readonly string[],
+): string[] {
+  const byPath = new Map(modules.map((module) => [module.path, module]));
+  const who = "a process that lets another one plan";
+  const table = "src/cli/main.ts";
+  const follows: Follows = (path, found) =>
+    loadsAll(path, found) &&
+    !(found.dynamic && (path === table || found.target === "src/cli/load_plan.ts"));
+  return [table, ...commands].flatMap((root) => chainsToHeavy(root, byPath, { who, follows }));
+}
+
+type Follows = (path: string, found: Import) => boolean;
+
+/** The registry lists definitions too, but loads only what it is asked for. */
+const loadsAll: Follows = (path, { typeOnly, dynamic }) =>
+  !typeOnly && !(dynamic && path === "src/registry.ts");
+
+function chainsToHeavy(
+  root: string,
+  byPath: ReadonlyMap<string, Module>,
+  { who, follows }: { readonly who: string; readonly follows: Follows },
+): string[] {
   const complaints: string[] = [];
   const seen = new Set([root]);
   const open = [[root]];
   for (let chain = open.pop(); chain !== undefined; chain = open.pop()) {
-    const module = byPath.get(chain.at(-1) ?? "");
-    for (const found of module?.imports ?? []) {
-      // The registry lists definitions too, but loads only what it is asked for.
-      if (found.typeOnly || (found.dynamic && module?.path === "src/registry.ts")) continue;
+    const path = chain.at(-1) ?? "";
+    for (const found of byPath.get(path)?.imports ?? []) {
+      if (!follows(path, found)) continue;
       const longer = [...chain, found.target];
       if (HEAVY.has(found.target)) {
         complaints.push(
-          `${module?.path}:${found.line}: the pipeline's process must not load ${found.target} ` +
-            `(${longer.join(" → ")})`,
+          `${path}:${found.line}: ${who} must not load ${found.target} (${longer.join(" → ")})`,
         );
       } else if (!seen.has(found.target)) {
         seen.add(found.target);

@@ -12,6 +12,8 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 export interface CommandOptions {
   /** Flags of Deno instead of the default permission set; none for no permission at all. */
   readonly flags?: readonly string[];
+  /** Names of the environment beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** What a command has said and how it ended. */
@@ -74,7 +76,7 @@ export async function startCommand(
   // With setpriv it ends with the test's thread, however that ends.
   const child = new Deno.Command("setpriv", {
     args: ["--pdeathsig", "KILL", ...line],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
