@@ -32,7 +32,13 @@ export type Operation =
   | { readonly op: "delete"; readonly table: string; readonly key: string };
 
 /** What became of one operation; `error` is one of the classes in `errors.ts`. */
-export type Outcome = { readonly ok: true } | { readonly ok: false; readonly error: Error };
+export type Outcome =
+  | {
+    readonly ok: true;
+    /** Of a set: how many of the fields the row did not have before, where the sink can tell. */
+    readonly added?: number;
+  }
+  | { readonly ok: false; readonly error: Error };
 
 /** A row as a sink holds it. */
 export interface Row {

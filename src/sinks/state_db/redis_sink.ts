@@ -89,8 +89,13 @@ export class RedisSink implements StateSink {
       if (refusal) return this.#failed(operation, refusal);
       const end = at + replyCount(operation);
       const complaint = firstError(replies, at, end);
+      const [reply] = replies.slice(at, end);
       at = end;
-      return complaint ? this.#failed(operation, replyError(complaint, this.#client.server)) : OK;
+      if (complaint) return this.#failed(operation, replyError(complaint, this.#client.server));
+      // A lone HSET says how many fields it added; mostly none.
+      return typeof reply === "number" && reply > 0 && operation.op === "set"
+        ? { ok: true, added: reply }
+        : OK;
     });
   }
 

@@ -12,8 +12,15 @@ import { Event } from "./states.ts";
 
 /** What became of a request. */
 export type Answer =
-  /** Done, or in the wanted condition already. `index` is a number that the sink chose. */
-  | { readonly kind: "ok"; readonly index?: number | undefined }
+  /**
+   * Done, or in the wanted condition already. `index` is a number that the sink chose, `added` says
+   * how many fields the row did not have before.
+   */
+  | {
+    readonly kind: "ok";
+    readonly index?: number | undefined;
+    readonly added?: number | undefined;
+  }
   /** It may succeed later. `untouched` says that certainly nothing was applied. */
   | { readonly kind: "transient"; readonly error: Error; readonly untouched?: boolean }
   /** It never will, and nothing was applied. */
@@ -37,6 +44,7 @@ export function answer(m: Machine, slot: number, number: number, said: Answer): 
     case "ok": {
       if (said.index !== undefined && e.container.indexes === undefined) e.index = said.index;
       const wasThere = e.believed !== null && e.believed !== undefined;
+      if (said.added !== undefined) countAdded(m, e, value, said.added);
       confirm(e, value);
       ticket?.settle(APPLIED);
       raise(m, e, value === null ? Event.DEL_ACK : wasThere ? Event.CHANGE_ACK : Event.ADD_ACK);
@@ -57,6 +65,19 @@ export function answer(m: Machine, slot: number, number: number, said: Answer): 
       break;
   }
   return true;
+}
+
+/**
+ * A write that had to add what should have been there already: somebody else has emptied the row,
+ * and nobody tells which others. The table is to be read again.
+ */
+function countAdded(m: Machine, e: Entry, value: Fields | null, added: number): void {
+  if (e.believed === null || e.believed === undefined || value === null) return;
+  for (const name in value) if (!Object.hasOwn(e.believed, name)) added--;
+  if (added <= 0) return;
+  e.container.robbed = true;
+  e.container.counters.drifted++;
+  m.report("drift", e, () => "fields of it were gone, so all rows of its table are read again");
 }
 
 /** Ends the requests that had no answer in time. */

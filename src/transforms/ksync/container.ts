@@ -66,6 +66,8 @@ export class Container {
   readonly stale = new Set<Entry>();
   /** Rows that the last scan found and no entry stands for; their fields while these are fresh. */
   readonly others = new Map<string, Fields | undefined>();
+  /** Somebody else has taken rows or fields away: all of it is to be read again. */
+  robbed = false;
   /** Entries leave, none comes any more. */
   deleteScheduled = false;
   /** To be dropped as soon as it is empty. */

@@ -20,7 +20,6 @@ import type { Context, CreateReconciler } from "../../core/component.ts";
 import { RejectError, StopError } from "../../core/errors.ts";
 import type { Inspectable } from "../../core/introspection.ts";
 import type { Outcome, RowEvent, Stage, StateSink } from "../../core/stage.ts";
-import { type Answer, OK } from "./answers.ts";
 import { backoffDelay } from "./backoff.ts";
 import type { Container } from "./container.ts";
 import { Engine } from "./engine.ts";
@@ -28,6 +27,7 @@ import type { Entry, Ticket } from "./entry.ts";
 import { numbers, publish } from "./figures.ts";
 import { itemAt } from "./item_at.ts";
 import { type OperationBatch, Outbox } from "./outbox.ts";
+import { answerOf } from "./outcomes.ts";
 import { PendingBatch } from "./receipts.ts";
 import { reporter } from "./reports.ts";
 import { engineOptions, tableOptions } from "./settings.ts";
@@ -90,13 +90,13 @@ class Reconciler implements Stage, Inspectable {
     );
     this.#publish = publish(this.#engine, context.telemetry);
     this.#listening.defer(sink.connection.subscribe((event) => {
-      if (event === "up") this.#connected();
+      if (event === "up") this.#readUnread();
       else this.#lost();
     }));
     if (sink.observe) this.#listening.defer(sink.observe((events) => this.#observed(events)));
     for (const table of config.tables ?? []) this.#table(table);
     sink.open();
-    if (sink.connection.up) this.#connected();
+    if (sink.connection.up) this.#readUnread();
   }
 
   handle(batch: Batch, signal: AbortSignal): Promise<Receipt[]> {
@@ -234,10 +234,6 @@ class Reconciler implements Stage, Inspectable {
     return container;
   }
 
-  #connected(): void {
-    this.#readUnread();
-  }
-
   #lost(): void {
     this.#connection++;
     this.#scanning.clear();
@@ -330,17 +326,21 @@ class Reconciler implements Stage, Inspectable {
     const engine = this.#engine;
     engine.now = performance.now();
     for (const [at, slot] of batch.slots.entries()) {
-      engine.answer(slot, itemAt(batch.numbers, at), this.#answerOf(outcomes[at]));
+      engine.answer(slot, itemAt(batch.numbers, at), answerOf(outcomes[at], this.#context));
     }
+    // What was ready goes out before the rows are read, so that the reading sees it.
     this.#endTurn();
+    this.#readRobbed();
   }
 
-  #answerOf(outcome: Outcome | undefined): Answer {
-    if (outcome?.ok) return OK;
-    const error = outcome?.error ?? new Error("The sink gave no outcome for an operation");
-    if (error instanceof StopError) this.#context.fail(error);
-    const isFinal = error instanceof RejectError || error instanceof StopError;
-    return { kind: isFinal ? "permanent" : "transient", error };
+  /** Reads tables again of which somebody else has taken rows or fields away. */
+  #readRobbed(): void {
+    for (const container of this.#engine.containers.values()) {
+      if (!container.robbed) continue;
+      container.robbed = false;
+      this.#engine.sinkLost(container);
+      this.#readUnread();
+    }
   }
 
   /** Sets the one timer. A timer that is early enough stays: waking for nothing is cheap. */
