@@ -135,6 +135,11 @@ export class Oracle {
     key.wanted = false;
     key.stale = false;
     key.named = this.#dump;
+    this.#withdraw(name, key, wasWanted, isPlaceholder);
+  }
+
+  /** What follows when a key is not wanted any more. */
+  #withdraw(name: string, key: Known, wasWanted: boolean, isPlaceholder: boolean): void {
     if (key.flight !== undefined) {
       if (key.flight.value !== "gone") {
         key.renew = false;
@@ -271,8 +276,10 @@ export class Oracle {
       if (key === undefined || this.#isPlaceholder(key)) this.others.set(name, row);
     }
     this.isOpen = true;
-    for (const [name, key] of [...this.keys]) {
-      if (key.stale && key.believed === "absent") this.delete(name);
+    const gone = [...this.keys].filter(([, key]) => key.stale && key.believed === "absent");
+    for (const [, key] of gone) key.wanted = key.stale = key.renew = false;
+    for (const [name, key] of gone) {
+      if (this.keys.get(name) === key) this.#withdraw(name, key, true, false);
     }
     for (const [name, key] of [...this.keys]) {
       key.wasThere = key.believed !== "absent";

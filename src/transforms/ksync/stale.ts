@@ -121,7 +121,10 @@ export function endScan(m: Machine, container: Container): void {
   }
   container.open = true;
   // What nobody claims, or no longer is, does not come back.
-  for (const e of container.stale) if (e.believed === null) drop(m, e);
+  const gone = [...container.stale].filter((e) => e.believed === null);
+  // All of them are given up before the first event, so that none is brought back by another's.
+  gone.forEach(abandon);
+  for (const e of gone) if (e.refs > 0) raiseDelete(m, e);
   for (const e of container.entries.values()) raise(m, e, Event.SINK_UP);
   expectEnd(m, container);
 }
@@ -206,11 +209,21 @@ function supersede(e: Entry): void {
 
 /** Deletes an entry that no owner stands behind. */
 export function drop(m: Machine, e: Entry): void {
+  abandon(e);
+  raiseDelete(m, e);
+}
+
+/** Nobody stands behind the entry any more. */
+function abandon(e: Entry): void {
   giveUp(e);
   supersede(e);
-  e.flags &= ~Flag.WANTED;
+  e.flags &= ~(Flag.WANTED | Flag.RENEW);
+}
+
+function raiseDelete(m: Machine, e: Entry): void {
   m.wasWanted = true;
-  raise(m, e, Event.DEL_REQ);
+  // A held delete is asked for already; it may have been part of a renew.
+  raise(m, e, e.state === State.DEL_DEFER_REF ? Event.INT_PTR_REL : Event.DEL_REQ);
 }
 
 /** The end of the dump is overdue. */

@@ -138,3 +138,22 @@ Deno.test("A sweep ends what was asked for and not written, and tells whoever as
   lab.ack("a");
   assert.deepEqual(outcomes, ["superseded", "applied"]);
 });
+
+Deno.test("Unclaimed rows that depend on each other are all forgotten when the sink lost them", () => {
+  for (const first of ["a", "b"]) {
+    const lab = unread({ renew: "hold" });
+    read(lab, {});
+    if (first === "a") lab.set("a");
+    lab.set("b", "a");
+    lab.set("a");
+    lab.renew("a"); // it waits until b has let go of it
+    assert.equal(lab.state("a"), "DEL_DEFER_REF");
+    const { length } = lab.writes;
+    lab.engine.dumpBegins();
+    lab.engine.dumpEnds();
+    lab.engine.sinkLost(lab.table);
+    read(lab, {});
+    assert.equal(lab.table.size, 0);
+    assert.equal(lab.writes.length, length);
+  }
+});
