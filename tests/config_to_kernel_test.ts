@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { eventually } from "./support/eventually.ts";
 import { linkIs, shownLink } from "./support/links.ts";
+import { load } from "./support/linkload.ts";
 import { canMakeNamespaces, createNetns, type Netns } from "./support/netns.ts";
 import { type Portsync, startPortsync } from "./support/portsync.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
@@ -148,7 +149,18 @@ exampleTest("what others change is put right, but not by spinning", async (scene
   await product.logged(/Somebody else has changed a row/);
   await netns.ip("link", "set", "Ethernet0", "down");
   await linkIs(netns, "Ethernet0", { up: true });
-}, { Ethernet0: ["admin_status", "up", "mtu", "9100"] });
+  // Ethernet4 is down already, so that nothing of it but the MTU has to be written.
+  await linkIs(netns, "Ethernet4", { up: false, mtu: 1400 });
+  await netns.ip("link", "set", "Ethernet4", "up");
+  await linkIs(netns, "Ethernet4", { up: false, mtu: 1400 });
+  await netns.ip("link", "del", "Ethernet4");
+  await netns.ip("link", "add", "Ethernet4", "mtu", "1400", "type", "ifb");
+  await netns.ip("link", "set", "Ethernet4", "up");
+  await linkIs(netns, "Ethernet4", { up: false, mtu: 1400 });
+}, {
+  Ethernet0: ["admin_status", "up", "mtu", "9100"],
+  Ethernet4: ["admin_status", "down", "mtu", "1400"],
+});
 
 exampleTest(
   "a restart with nothing changed leaves every link alone",
@@ -176,4 +188,84 @@ exampleTest(
     return "ended";
   },
   { Ethernet0: ["admin_status", "up", "mtu", "9100"] },
+);
+
+exampleTest("links that others changed unseen in an overflow are put right", async (scene) => {
+  const { netns, product, set } = scene;
+  await netns.addLinks(64, { prefix: "Ethernet1" });
+  const ports = Array.from({ length: 64 }, (_, n) => `Ethernet1${n * 4}`);
+  for (const port of ports) await set(port, "mtu", "1400", "admin_status", "up");
+  for (const port of ports) await linkIs(netns, port, { up: true, mtu: 1400 });
+  const pid = await product.pipelinePid(PIPELINE);
+  Deno.kill(pid, "SIGSTOP");
+  try {
+    // More than the 16 MiB of the socket's buffer take.
+    await load(netns, "mtu", 20_000);
+    await netns.ip("link", "set", "Ethernet1252", "down");
+    await netns.ip("link", "del", "Ethernet10");
+    await netns.ip("link", "add", "Ethernet10", "type", "ifb");
+  } finally {
+    Deno.kill(pid, "SIGCONT");
+  }
+  await product.logged(/Link events were lost/);
+  for (const port of ports) await linkIs(netns, port, { up: true, mtu: 1400 });
+});
+
+/** Numbers from 0 up to a bound that a failure can be repeated with. */
+function randomFrom(seed: number): (bound: number) => number {
+  let state = seed >>> 0;
+  return (bound) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor(state / 2 ** 32 * bound);
+  };
+}
+
+exampleTest(
+  "whatever happens at the same time, links end as CONFIG_DB wants them",
+  async (scene) => {
+    const { netns, redis, set, cli } = scene;
+    const seed = Date.now() % 1_000_000;
+    const random = randomFrom(seed);
+    const ports = Array.from({ length: 12 }, (_, n) => `Ethernet${n * 4}`);
+    const masters = ["Bridge0", "Bridge1"];
+    const wanted = new Map<string, { up: boolean; mtu: number; master: string }>();
+    const one = <T>(list: readonly T[]): T => list[random(list.length)] ?? assert.fail();
+    const configure = async (port: string) => {
+      const row = { up: random(2) === 1, mtu: 1000 + random(500), master: one([...masters, ""]) };
+      wanted.set(port, row);
+      const { up, mtu, master } = row;
+      await set(port, "admin_status", up ? "up" : "down", "mtu", String(mtu), "master", master);
+    };
+    const ignored = () => {};
+    const steps: readonly (() => Promise<unknown>)[] = [
+      () => configure(one(ports)),
+      () => configure(one(ports)),
+      () => netns.ip("link", "add", one(ports), "type", "ifb").catch(ignored),
+      () => netns.ip("link", "del", one(ports)).catch(ignored),
+      () => netns.ip("link", "add", one(masters), "type", "bridge").catch(ignored),
+      () => netns.ip("link", "del", one(masters)).catch(ignored),
+      () => netns.ip("link", "set", one(ports), "mtu", String(2000 + random(9))).catch(ignored),
+      () => netns.ip("link", "set", one(ports), one(["up", "down"])).catch(ignored),
+      () => netns.ip("link", "set", one(ports), "nomaster").catch(ignored),
+      () => netns.ip("link", "set", one(ports), "name", one(ports)).catch(ignored),
+      () => random(4) > 0 ? Promise.resolve() : redis.restart("withData"),
+    ];
+    for (const port of ports) await configure(port);
+    for (let n = 0; n < 250; n++) await one(steps)();
+    for (const name of masters) {
+      await netns.ip("link", "add", name, "type", "bridge").catch(
+        ignored,
+      );
+    }
+    for (const port of ports) await netns.ip("link", "add", port, "type", "ifb").catch(ignored);
+    for (const [port, { up, mtu, master }] of wanted) {
+      try {
+        await linkIs(netns, port, { up, mtu, master: master === "" ? undefined : master });
+      } catch (error) {
+        throw new Error(`With the seed ${seed}: ${await cli("HGETALL", `PORT|${port}`)}`, {
+          cause: error,
+        });
+      }
+    }
+  },
 );

@@ -197,7 +197,10 @@ export class KernelSink implements StateSink, ConnectionEvents {
       }
       this.#dirty.delete(key);
       if (isRight) continue;
-      if (isThere) this.#corrections.told(key);
+      if (fields === undefined) this.#writer.forget(key);
+      // It is another link now, or has another master: what was written to it is no measure.
+      else if (mended) this.#corrections.forget(key);
+      else this.#corrections.told(key, fields);
       events.push({ key, fields, mended });
     }
     this.#told.value += events.length;

@@ -8,6 +8,7 @@ import { LogRate } from "../../core/log_rate.ts";
 import type { Operation, Outcome } from "../../core/stage.ts";
 import type { Counter, Logger, Telemetry } from "../../core/telemetry.ts";
 import type { LinkComplaint, LinkSetter } from "../../../ffi/linkset.ts";
+import { Awaiting } from "./awaiting.ts";
 import type { Corrections } from "./corrections.ts";
 import type { Links } from "./links.ts";
 import { type Plan, planSet, type Step } from "./plan.ts";
@@ -43,8 +44,7 @@ export class LinkWriter {
   readonly #failures: Counter;
   readonly #rate = new LogRate(LOG_INTERVAL_MS);
   readonly #inFlight = new Set<string>();
-  /** Links that wait for a master, by its name. */
-  readonly #awaiting = new Map<string, Set<string>>();
+  readonly #awaiting = new Awaiting();
   /** The index of a master that the kernel did not know, by the link that was to join it. */
   readonly #doubted = new Map<string, number>();
 
@@ -53,7 +53,7 @@ export class LinkWriter {
     this.#log = telemetry.log;
     this.#requests = telemetry.counter("kernel_requests_total");
     this.#failures = telemetry.counter("kernel_failures_total");
-    telemetry.gauge("kernel_awaited_masters", () => this.#awaiting.size);
+    telemetry.gauge("kernel_awaiting_master", () => this.#awaiting.size);
   }
 
   /** Whether the outcome of a write of this row is not known yet. */
@@ -63,9 +63,14 @@ export class LinkWriter {
 
   /** The links that wait for this master, once. */
   takeAwaiting(master: string): Iterable<string> {
-    const keys = this.#awaiting.get(master) ?? [];
-    this.#awaiting.delete(master);
-    return keys;
+    return this.#awaiting.take(master);
+  }
+
+  /** Forgets what was written to a link: it is gone, or nobody's any more. */
+  forget(key: string): void {
+    this.#corrections.forget(key);
+    this.#awaiting.set(key, undefined);
+    this.#doubted.delete(key);
   }
 
   /** Forgets who waits. */
@@ -85,7 +90,10 @@ export class LinkWriter {
     });
     const answers = await this.#ask(steps, target.setter);
     for (const { key } of operations) this.#inFlight.delete(key);
-    return tasks.map((task) => this.#conclude(task, answers));
+    const outcomes = tasks.map((task) => this.#conclude(task, answers));
+    // Names of links that never were must not pile up.
+    for (const { key } of operations) if (!target.links.find(key)) this.forget(key);
+    return outcomes;
   }
 
   /**
@@ -102,16 +110,13 @@ export class LinkWriter {
     const { key } = operation;
     // Nobody made the link for its row, so nobody takes it away with the row, or changes it back.
     if (operation.op === "delete") {
-      this.#corrections.forget(key);
+      this.forget(key);
       return NOTHING;
     }
     this.#inFlight.add(key);
     this.#corrections.begin(key, operation.removed, performance.now());
     const plan = planSet(operation, (name) => links.find(name));
-    if (plan.awaits !== undefined) {
-      const keys = this.#awaiting.get(plan.awaits) ?? new Set();
-      this.#awaiting.set(plan.awaits, keys.add(key));
-    }
+    this.#awaiting.set(key, plan.awaits);
     return plan;
   }
 
@@ -142,15 +147,15 @@ export class LinkWriter {
       if (complaint !== undefined) errors.push(this.#judge(operation.key, step, complaint));
       else if (step.field !== undefined && operation.op === "set") {
         const [name] = step.field;
-        if (Object.hasOwn(operation.fields, name)) {
-          this.#corrections.wrote(operation.key, step.field);
-        }
+        const isWanted = Object.hasOwn(operation.fields, name);
+        this.#corrections.wrote(operation.key, step.field, isWanted);
         if (name === "master") this.#doubted.delete(operation.key);
       }
     }
     const error = worstOf(errors);
     if (error === undefined) return OK;
     this.#failures.value++;
+    this.#corrections.failed(operation.key);
     this.#say(operation.key, error);
     return { ok: false, error };
   }
