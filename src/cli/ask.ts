@@ -16,6 +16,7 @@ import { readStatus, type StatusView } from "./status_view.ts";
 
 /** A pipeline of the spec and what it said. */
 export interface Reply {
+  /** Its name. */
   readonly pipeline: string;
   /** What it answered; undefined where it could not. */
   readonly answer?: unknown;

@@ -31,7 +31,7 @@ export class Corrections {
   readonly #maxMs: number;
   readonly #known = new Map<string, Known>();
 
-  /** @param maxMs the longest pause between two corrections */
+  /** `maxMs` is the longest pause between two corrections. */
   constructor(maxMs: number) {
     this.#maxMs = maxMs;
   }

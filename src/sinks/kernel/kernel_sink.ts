@@ -58,6 +58,7 @@ export class KernelSink implements StateSink, ConnectionEvents {
   #session: Session | undefined;
   #running: Promise<void> | undefined;
 
+  /** Opens nothing yet: that is `open`. */
   constructor({ correctionMaxMs }: KernelSinkOptions, context: Context) {
     const { telemetry, namespace } = context;
     this.#context = context;

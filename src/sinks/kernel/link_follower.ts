@@ -31,6 +31,7 @@ export interface LinkFollowerOptions {
   readonly library: string;
   /** Sealed path of a network namespace; the process's own when left out. */
   readonly namespace?: string | undefined;
+  /** Where losses and failed dumps are said. */
   readonly log: Logger;
   /**
    * Called after everything that the kernel had said by then was read, with the names of links that
@@ -105,6 +106,7 @@ export class LinkFollower implements AsyncDisposable {
     this.#socket.wake();
   }
 
+  /** Closes the sockets. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#socket.close();
   }

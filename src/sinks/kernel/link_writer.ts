@@ -24,7 +24,9 @@ const NOTHING: Plan = { steps: [], errors: [], awaits: undefined };
 
 /** What is written through. */
 export interface Target {
+  /** The socket. */
   readonly setter: LinkSetter;
+  /** The links as they are now. */
   readonly links: Links;
 }
 
@@ -48,6 +50,7 @@ export class LinkWriter {
   /** The index of a master that the kernel did not know, by the link that was to join it. */
   readonly #doubted = new Map<string, number>();
 
+  /** What is written is noted in `corrections`. */
   constructor(corrections: Corrections, telemetry: Telemetry) {
     this.#corrections = corrections;
     this.#log = telemetry.log;

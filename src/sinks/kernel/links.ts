@@ -17,10 +17,13 @@ const IFF_UP = 0x1;
 
 /** A link as far as this sink can change it. */
 export interface Link {
+  /** Its identity, which outlives its name. */
   readonly ifindex: number;
   /** `undefined` where the kernel's name is no text, so that no key can mean it. */
   readonly name: string | undefined;
+  /** The admin state. */
   readonly up: boolean;
+  /** Bytes. */
   readonly mtu: number;
   /** The index of its bridge or bond; 0 for none. */
   readonly master: number;

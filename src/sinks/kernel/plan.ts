@@ -22,6 +22,7 @@ export type Field = readonly [name: "admin_status" | "mtu" | "master", value: st
 
 /** A request for the kernel. */
 export interface Step {
+  /** What the native library is asked. */
   readonly wish: LinkWish;
   /** What it sets; undefined for what only makes way for the next. */
   readonly field?: Field;

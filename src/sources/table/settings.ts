@@ -11,7 +11,9 @@ const WHO = "source table";
 
 /** Settings of `table`. */
 export interface TableSettings {
+  /** Where the database is. */
   readonly server: DatabaseSettings;
+  /** Its name without separator. */
   readonly table: string;
   /** Patterns; every key when left out. */
   readonly keys: readonly string[] | undefined;
@@ -19,6 +21,7 @@ export interface TableSettings {
   readonly fields: readonly string[] | undefined;
   /** Whether SONiC's conventions are left in. */
   readonly asStored: boolean;
+  /** How often to read where there are no notifications, milliseconds. */
   readonly pollMs: number;
 }
 

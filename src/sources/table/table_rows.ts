@@ -17,7 +17,9 @@ const NO_FIELDS: Fields = Object.freeze({});
 
 /** What `take` gives: a batch, with changes that have no time yet. */
 export interface Told {
+  /** In order. */
   readonly changes: readonly Omit<Change, "time">[];
+  /** As in a batch. */
   readonly mark?: Mark;
 }
 
@@ -39,6 +41,8 @@ export class TableRows {
   #dump: "none" | "wanted" | "ready" = "wanted";
 
   /**
+   * Knows nothing yet.
+   *
    * @param takes whether a row is followed, by its key
    * @param shape what a pipeline sees of a stored row
    */
