@@ -122,7 +122,10 @@ Deno.test("a server that comes back is read again: a loss, and a dump of what it
   const marks = rows.marks.filter((mark) => mark !== "-");
   for (const [at, mark] of marks.entries()) {
     if (mark === "dump-end") assert.equal(marks[at - 1], "dump-begin", marks.join(" "));
-    if (mark === "lost") assert.equal(marks[at + 1], "dump-begin", marks.join(" "));
+    // The server goes away once more at the end of the test, and nothing follows then.
+    if (mark === "lost" && at + 1 < marks.length) {
+      assert.equal(marks[at + 1], "dump-begin", marks.join(" "));
+    }
   }
 });
 
