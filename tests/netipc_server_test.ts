@@ -4,11 +4,13 @@ import { Client } from "../src/netipc/client.ts";
 import { AppsLookupBuilder, AppsRequestView, AppStatus } from "../src/netipc/codec/apps_lookup.ts";
 import { CgroupsLookupBuilder, CgroupsRequestView } from "../src/netipc/codec/cgroups_lookup.ts";
 import { decodeSnapshotRequest, SnapshotBuilder } from "../src/netipc/codec/cgroups_snapshot.ts";
-import { Method } from "../src/netipc/codec/header.ts";
+import { HEADER_BYTES, Kind, Method, writeHeader } from "../src/netipc/codec/header.ts";
 import { decodeIncrement, encodeIncrement } from "../src/netipc/codec/increment.ts";
 import { decodeText, type Span, spanOf } from "../src/netipc/codec/span.ts";
 import { decodeString, encodeString } from "../src/netipc/codec/string_reverse.ts";
+import { NetipcError } from "../src/netipc/errors.ts";
 import { Server, type ServerOptions, type Service } from "../src/netipc/server.ts";
+import { connectSession } from "../src/netipc/session.ts";
 import { eventually } from "./support/eventually.ts";
 import { NATIVE_TEST_FOLDER, nativeLibrary } from "./support/native.ts";
 import {
@@ -206,6 +208,40 @@ Deno.test("answers may come later, in any order, and a slow one holds up no othe
     assert.deepEqual(answers.map(([low]) => low), [8, 9, 10]);
     await assert.rejects(fast.increment(666n), { fault: "failed", status: 6 });
   }
+});
+
+Deno.test("a client that asks faster than it is answered is not read without end", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const service = serviceName();
+  let bytes = 0;
+  await using server = new Server({ library, runDir: NATIVE_TEST_FOLDER, service }, {
+    method: Method.stringReverse,
+    async handleLater(request) {
+      bytes += request.length;
+      await released;
+      return new Uint8Array();
+    },
+  });
+  void server.start();
+  for (const [size, most] of [[8, 200], [300_000, 70]] as const) {
+    bytes = 0;
+    await using session = await connectSession({
+      ...{ library, runDir: NATIVE_TEST_FOLDER, service, profiles: 1, authToken: 0n },
+      ...{ maxRequestBytes: 1 << 20, maxRequestItems: 1, maxResponseBytes: 1024 },
+      handshakeMs: 5000,
+    }, { aborted: false });
+    let sent = 0;
+    await assert.rejects(async () => {
+      for (;; sent++) {
+        writeHeader(session.out.view, 0, Kind.request, Method.stringReverse, size);
+        session.out.view.setUint32(24, sent, true);
+        await session.send(HEADER_BYTES + size, performance.now() + 500, { aborted: false });
+      }
+    }, (error) => error instanceof NetipcError && ["timeout", "overflow"].includes(error.fault));
+    assert.ok(bytes / size <= most, `${bytes / size} requests were read`);
+    assert.ok(bytes < 22 << 20);
+  }
+  release();
 });
 
 Deno.test("a response that is too long is refused, and the next sessions may have longer ones", async () => {

@@ -76,6 +76,8 @@ const DEFAULT_RESPONSE = 65536;
 const GROWTH_CAP = 1 << 20;
 /** A session that owes so many answers is not read until half of them are given. */
 const MOST_OWED = 64;
+/** Nobody is read any more while requests of so many bytes wait for their answers. */
+const MOST_OWED_BYTES = 16 << 20;
 
 /**
  * A server of one method. Requests of other methods are answered UNSUPPORTED; after any other
@@ -94,7 +96,10 @@ export class Server implements AsyncDisposable {
   readonly #service: Service;
   readonly #transport: Transport;
   readonly #mayGrow: boolean;
+  /** Answers that sessions wait for, by their numbers. */
   readonly #owed = new Map<number, number>();
+  readonly #paused = new Set<TransportSession>();
+  #owedBytes = 0;
   readonly #payload: Window;
   readonly #response: Window;
   #responseBytes: number;
@@ -133,6 +138,7 @@ export class Server implements AsyncDisposable {
       tooLarge: (session, header) => this.#fail(session, header, Status.limitExceeded),
       closed: (session) => {
         this.#owed.delete(session.number);
+        this.#paused.delete(session);
       },
     });
   }
@@ -200,23 +206,35 @@ export class Server implements AsyncDisposable {
     items: number,
   ): void {
     const head = spanOf(request.bytes.slice(request.start, request.start + HEADER_BYTES));
-    this.#owe(session, 1);
+    const bytes = payload.length;
+    this.#owe(session, 1, bytes);
     answerLater(service, payload, items, session).then((answer) => {
       if (answer.length > session.responseBytes) throw new CodecError("overflow", "response");
       const out = outOf(answer.length);
       out.bytes.set(answer, HEADER_BYTES);
       this.#answer(session, head, out, answer.length, items);
     }).catch((error) => this.#fail(session, head, statusOf(error)))
-      .finally(() => this.#owe(session, -1));
+      .finally(() => this.#owe(session, -1, -bytes));
   }
 
-  /** Counts the answers that a session waits for, and keeps it from asking for too many. */
-  #owe(session: TransportSession, change: number): void {
-    const owed = (this.#owed.get(session.number) ?? 0) + change;
+  /** Counts what a session waits for, and keeps it from asking for too much. */
+  #owe(session: TransportSession, answers: 1 | -1, bytes: number): void {
+    const owed = (this.#owed.get(session.number) ?? 0) + answers;
     if (owed <= 0) this.#owed.delete(session.number);
     else this.#owed.set(session.number, owed);
-    if (owed === MOST_OWED && change > 0) this.#transport.pause(session, true);
-    if (owed === MOST_OWED / 2 && change < 0) this.#transport.pause(session, false);
+    this.#owedBytes += bytes;
+    if (owed >= MOST_OWED || this.#owedBytes >= MOST_OWED_BYTES) {
+      this.#paused.add(session);
+      this.#transport.pause(session, true);
+    } else if (this.#owedBytes <= MOST_OWED_BYTES / 2) {
+      for (const paused of this.#paused) this.#resume(paused);
+    }
+  }
+
+  #resume(session: TransportSession): void {
+    if ((this.#owed.get(session.number) ?? 0) > MOST_OWED / 2) return;
+    this.#paused.delete(session);
+    this.#transport.pause(session, false);
   }
 
   /** Sends a response whose payload stands in `out` behind the header. */
