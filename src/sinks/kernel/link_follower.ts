@@ -31,6 +31,8 @@ export interface LinkFollowerOptions {
   readonly library: string;
   /** Sealed path of a network namespace; the process's own when left out. */
   readonly namespace?: string | undefined;
+  /** Wish for the receive buffer. Default 16 MiB. */
+  readonly receiveBytes?: number;
   /** Where losses and failed dumps are said. */
   readonly log: Logger;
   /**
@@ -64,11 +66,15 @@ export class LinkFollower implements AsyncDisposable {
    */
   constructor(options: LinkFollowerOptions) {
     this.#options = options;
-    const { library, namespace } = options;
+    const { library, namespace, receiveBytes } = options;
     this.known = this.#known.promise;
     // Whether anybody waits for it is not known here.
     this.known.catch(() => {});
-    this.#socket = new LinkSocket({ library, namespace });
+    this.#socket = new LinkSocket({
+      library,
+      namespace,
+      ...(receiveBytes !== undefined && { receiveBytes }),
+    });
   }
 
   /**

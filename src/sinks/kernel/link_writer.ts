@@ -22,10 +22,13 @@ const NO_LINK = 0x7fff_ffff;
 const OK: Outcome = Object.freeze({ ok: true });
 const NOTHING: Plan = { steps: [], errors: [], awaits: undefined };
 
+/** What changes links. */
+export type Setter = Pick<LinkSetter, "apply">;
+
 /** What is written through. */
 export interface Target {
   /** The socket. */
-  readonly setter: LinkSetter;
+  readonly setter: Setter;
   /** The links as they are now. */
   readonly links: Links;
 }
@@ -104,7 +107,7 @@ export class LinkWriter {
    *
    * @throws {StopError} when they may not
    */
-  async probe(setter: LinkSetter): Promise<void> {
+  async probe(setter: Setter): Promise<void> {
     const [complaint] = await setter.apply([{ link: NO_LINK, up: true }]);
     if (isForbidden(complaint)) throw forbidden();
   }
@@ -126,7 +129,7 @@ export class LinkWriter {
   /** The kernel's answers; an error where it could not even be asked. */
   async #ask(
     steps: readonly Step[],
-    setter: LinkSetter,
+    setter: Setter,
   ): Promise<readonly (LinkComplaint | undefined)[]> {
     if (steps.length === 0) return [];
     this.#requests.value += steps.length;
