@@ -92,3 +92,20 @@ function withTwoSinks({ netns, redis }: Place): unknown {
   const second = { type: "state_db", url: `sqlite:${redis.folder}/second.db` };
   return { ...pipeline, sinks: [...pipeline.sinks, second] };
 }
+
+for (const as of ["supervisor", "alone"] as const) {
+  const who = as === "alone" ? "A pipeline that runs alone" : "A supervisor";
+  Deno.test({
+    name: `${who} under the permissions that explain prints leaves the rows that the kernel has`,
+    ignore,
+    async fn() {
+      await using scene = await createScene({ product: { as } });
+      await load(scene.netns, "mixed", 5000);
+      await scene.right();
+      await scene.redis.restart("empty");
+      await scene.netns.batch(["link del Ethernet0", "link add Ethernet1000 type ifb"]);
+      await scene.right();
+      await scene.product.stop();
+    },
+  });
+}

@@ -24,6 +24,11 @@ export interface PortsyncOptions {
   readonly command?: string;
   /** Arguments after the command and the spec's file. */
   readonly args?: readonly string[];
+  /**
+   * Runs the command line that `portsync explain` prints: of the supervisor under its narrowest
+   * permissions, or of the only pipeline alone. As `deno task portsync` does when left out.
+   */
+  readonly as?: "supervisor" | "alone";
   /** The deno that runs it; this process's own when left out. */
   readonly deno?: string;
   /** `DENO_DIR`, for a start with another cache. */
@@ -32,9 +37,7 @@ export interface PortsyncOptions {
   readonly folder?: string;
 }
 
-/**
- * Starts `portsync run` on a spec, in a folder of its own, and comes back at once.
- */
+/** Starts `portsync run` on a spec, in a folder of its own, and comes back at once. */
 export async function startPortsync(
   spec: SpecTree,
   options: PortsyncOptions = {},
@@ -49,7 +52,27 @@ export async function startPortsync(
     ...spec.service,
   };
   await Deno.writeTextFile(file, JSON.stringify({ version: 1, ...spec, service }, null, 2));
-  return new Portsync(folder, file, options);
+  const { as, command = "run", args = [] } = options;
+  const line = as === undefined
+    ? [...programLine(options), command, file, ...args]
+    : await explainedLine(as, file, options);
+  return new Portsync(folder, file, line, options);
+}
+
+/** Deno with portsync and its default permissions. */
+function programLine({ deno = Deno.execPath() }: PortsyncOptions): string[] {
+  return [deno, "run", "-q", "-P", `--allow-run=${deno}`, `${ROOT}build/portsync/mod.js`];
+}
+
+async function explainedLine(
+  as: "supervisor" | "alone",
+  file: string,
+  options: PortsyncOptions,
+): Promise<string[]> {
+  const [deno = "", ...args] = [...programLine(options), "explain", "--json", file];
+  const { stdout } = await new Deno.Command(deno, { args }).output();
+  const { supervisor, pipelines: [pipeline] } = JSON.parse(new TextDecoder().decode(stdout));
+  return as === "supervisor" ? supervisor.command : pipeline.alone;
 }
 
 let prepared: Promise<void> | undefined;
@@ -79,17 +102,14 @@ export class Portsync implements AsyncDisposable {
   #isDisposed = false;
 
   /** Not for callers: use {@linkcode startPortsync}. */
-  constructor(folder: string, file: string, options: PortsyncOptions) {
+  constructor(folder: string, file: string, line: readonly string[], options: PortsyncOptions) {
     this.folder = folder;
     this.file = file;
-    const { deno = Deno.execPath(), cacheFolder, command = "run", args = [] } = options;
+    const { cacheFolder } = options;
     this.#isFolderOurs = options.folder === undefined;
     // With setpriv the supervisor ends with the test's thread, and its children with it.
     this.#child = new Deno.Command("setpriv", {
-      args: [
-        ...["--pdeathsig", "KILL", deno, "run", "-q", "-P", `--allow-run=${deno}`],
-        ...[`${ROOT}build/portsync/mod.js`, command, file, ...args],
-      ],
+      args: ["--pdeathsig", "KILL", ...line],
       // As `deno task portsync` has it.
       env: { DENO_NO_UPDATE_CHECK: "1", ...(cacheFolder && { DENO_DIR: cacheFolder }) },
       stdin: "null",
