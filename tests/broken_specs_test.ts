@@ -23,7 +23,7 @@ const EXPECTED: Readonly<Record<string, readonly Place[]>> = {
   "syntax_second_colon.yaml": [[3, 16, "A second colon in one line"]],
   "syntax_missing_colon.yaml": [[3, 3, "A key without a colon"]],
   "syntax_indentation.yaml": [[4, 1, "check the indentation"]],
-  "syntax_bad_escape.yaml": [[3, 18, "There is no escape"]],
+  "syntax_bad_escape.yaml": [[3, 18, "Invalid escape sequence"]],
   "syntax_two_documents.yaml": [[2, 1, "A second document begins here"]],
   "syntax_tag.yaml": [[1, 10, "Tags have no meaning"]],
   "syntax_reserved_sign.yaml": [[3, 16, "cannot start with"]],

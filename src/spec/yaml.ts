@@ -146,7 +146,8 @@ function describe(source: SourceText, error: YAMLParseError, open: Open): Compla
     const spot = { start: bracket, end: bracket + 1 };
     return source.complain(spot, "This bracket is never closed");
   }
-  return source.complain({ start, end }, reword(error));
+  // Some messages end in what stands in the file, which may be a full stop.
+  return source.complain({ start, end }, reword(error).replace(/\S*\.$/, '"$&"'));
 }
 
 /** What follows in the line of an error is mostly the same error, seen again. */
@@ -158,8 +159,6 @@ function firstOfEachLine(complaints: readonly Complaint[]): Complaint[] {
 function reword(error: YAMLParseError): string {
   const { code, message } = error;
   switch (code) {
-    case "BAD_DQ_ESCAPE":
-      return message.replace(/^Invalid escape sequence (.*)$/s, 'There is no escape "$1"');
     case "TAB_AS_INDENT":
       return "A tab cannot indent in YAML; use spaces";
     case "BAD_INDENT":
