@@ -1,0 +1,135 @@
+/* The system refuses: functions in the place of libc's that fail when they are told to. */
+#ifndef FAULTS_H
+#define FAULTS_H
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "ipc_test.h"
+
+enum call {
+    SOCKET,
+    BIND,
+    LISTEN,
+    ACCEPT,
+    CONNECT,
+    FCHMOD,
+    CHMOD,
+    LSTAT,
+    EPOLL_CREATE,
+    EPOLL_CTL,
+    EPOLL_WAIT,
+    EVENTFD,
+    GETSOCKOPT,
+    RECV,
+    RECVMSG,
+    SEND,
+    SENDMSG,
+    MMAP,
+    FSTAT,
+    FSTATAT,
+    PREAD,
+    PWRITE,
+    FTRUNCATE,
+    FALLOCATE,
+    OPENAT,
+    UNLINKAT,
+    CALLS
+};
+
+static struct {
+    int after, times, error;
+} faults[CALLS];
+
+/* After `after` calls that work, `times` calls fail with `error`. */
+static inline void fail_times(enum call call, int after, int times, int error)
+{
+    faults[call].after = after;
+    faults[call].times = times;
+    faults[call].error = error;
+}
+
+static inline void fail(enum call call, int after, int error)
+{
+    fail_times(call, after, 1, error);
+}
+
+static inline bool fails(enum call call)
+{
+    if (faults[call].times == 0 || faults[call].after-- > 0)
+        return false;
+    faults[call].times--;
+    errno = faults[call].error;
+    return true;
+}
+
+/* Every fault that was asked for has happened. */
+static inline void check_done(void)
+{
+    for (int i = 0; i < CALLS; i++)
+        SAME(faults[i].times, 0);
+}
+
+#define STANDS_FOR(type, name, parameters, call, ...)                                              \
+    type name parameters;                                                                          \
+    type name parameters                                                                           \
+    {                                                                                              \
+        return fails(call) ? (type)-1 : (type)syscall(__VA_ARGS__);                                \
+    }
+
+STANDS_FOR(int, socket, (int domain, int type, int protocol), SOCKET, SYS_socket, domain, type,
+           protocol)
+STANDS_FOR(int, bind, (int fd, const struct sockaddr *address, socklen_t size), BIND, SYS_bind, fd,
+           address, size)
+STANDS_FOR(int, connect, (int fd, const struct sockaddr *address, socklen_t size), CONNECT,
+           SYS_connect, fd, address, size)
+STANDS_FOR(int, listen, (int fd, int backlog), LISTEN, SYS_listen, fd, backlog)
+STANDS_FOR(int, accept4, (int fd, struct sockaddr *address, socklen_t *size, int flags), ACCEPT,
+           SYS_accept4, fd, address, size, flags)
+STANDS_FOR(int, fchmod, (int fd, mode_t mode), FCHMOD, SYS_fchmod, fd, mode)
+STANDS_FOR(int, chmod, (const char *path, mode_t mode), CHMOD, SYS_fchmodat, AT_FDCWD, path, mode)
+STANDS_FOR(int, epoll_create1, (int flags), EPOLL_CREATE, SYS_epoll_create1, flags)
+STANDS_FOR(int, epoll_ctl, (int epoll, int what, int fd, struct epoll_event *event), EPOLL_CTL,
+           SYS_epoll_ctl, epoll, what, fd, event)
+STANDS_FOR(int, epoll_wait, (int epoll, struct epoll_event *events, int count, int timeout),
+           EPOLL_WAIT, SYS_epoll_pwait, epoll, events, count, timeout, NULL, 8)
+STANDS_FOR(int, eventfd, (unsigned value, int flags), EVENTFD, SYS_eventfd2, value, flags)
+STANDS_FOR(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *size), GETSOCKOPT,
+           SYS_getsockopt, fd, level, name, value, size)
+STANDS_FOR(ssize_t, recv, (int fd, void *buffer, size_t size, int flags), RECV, SYS_recvfrom, fd,
+           buffer, size, flags, NULL, NULL)
+STANDS_FOR(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), RECVMSG, SYS_recvmsg, fd,
+           message, flags)
+STANDS_FOR(ssize_t, send, (int fd, const void *buffer, size_t size, int flags), SEND, SYS_sendto,
+           fd, buffer, size, flags, NULL, 0)
+STANDS_FOR(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), SENDMSG,
+           SYS_sendmsg, fd, message, flags)
+STANDS_FOR(void *, mmap, (void *at, size_t size, int access, int flags, int fd, off_t offset), MMAP,
+           SYS_mmap, at, size, access, flags, fd, offset)
+STANDS_FOR(int, fstat, (int fd, struct stat *info), FSTAT, SYS_newfstatat, fd, "", info,
+           AT_EMPTY_PATH)
+STANDS_FOR(int, lstat, (const char *path, struct stat *info), LSTAT, SYS_newfstatat, AT_FDCWD, path,
+           info, AT_SYMLINK_NOFOLLOW)
+STANDS_FOR(int, fstatat, (int fd, const char *path, struct stat *info, int flags), FSTATAT,
+           SYS_newfstatat, fd, path, info, flags)
+STANDS_FOR(ssize_t, pread, (int fd, void *buffer, size_t size, off_t offset), PREAD, SYS_pread64,
+           fd, buffer, size, offset)
+STANDS_FOR(ssize_t, pwrite, (int fd, const void *buffer, size_t size, off_t offset), PWRITE,
+           SYS_pwrite64, fd, buffer, size, offset)
+STANDS_FOR(int, ftruncate, (int fd, off_t size), FTRUNCATE, SYS_ftruncate, fd, size)
+STANDS_FOR(int, fallocate, (int fd, int mode, off_t offset, off_t size), FALLOCATE, SYS_fallocate,
+           fd, mode, offset, size)
+STANDS_FOR(int, unlinkat, (int fd, const char *path, int flags), UNLINKAT, SYS_unlinkat, fd, path,
+           flags)
+
+/* The mode only counts where a file is made, and is 0600 wherever the library makes one. */
+int openat(int fd, const char *path, int flags, ...);
+int openat(int fd, const char *path, int flags, ...)
+{
+    return fails(OPENAT) ? -1 : (int)syscall(SYS_openat, fd, path, flags, 0600);
+}
+
+#endif
