@@ -276,6 +276,24 @@ Deno.test("Unclaimed rows that the sink lost do not come back", () => {
   assert.deepEqual(lab.writes, []);
 });
 
+Deno.test("What was taken for ours and is not leaves no trace, also under a reference", () => {
+  const lab = unread();
+  read(lab, { a: { ...OK_ROW, foreign: "x" } });
+  lab.engine.sinkLost(lab.table);
+  lab.set("b", "a");
+  read(lab, { a: { mtu: "1", foreign: "x" } });
+  assert.equal(lab.state("a"), "TEMP");
+  lab.delete("a");
+  set(lab, "a", OK_ROW);
+  assert.deepEqual(lab.operations[0], {
+    op: "set",
+    table: "T",
+    key: "a",
+    fields: OK_ROW,
+    removed: [],
+  });
+});
+
 Deno.test("An unclaimed row that is deleted and fails is no reason to touch foreign fields", () => {
   const lab = unread({ atOnce: [] });
   read(lab, { a: { ...OK_ROW, foreign: "x" } });

@@ -8,7 +8,7 @@ import { type Fields, SUPERSEDED } from "../../core/change.ts";
 import type { Container } from "./container.ts";
 import { makeEntry } from "./creation.ts";
 import { raise } from "./dispatch.ts";
-import { type Entry, Flag, isActive, isWanted } from "./entry.ts";
+import { type Entry, Flag, isActive, isWanted, NO_FIELDS } from "./entry.ts";
 import { restrict } from "./fields.ts";
 import type { Machine } from "./machine.ts";
 import { Event, State } from "./states.ts";
@@ -93,6 +93,7 @@ export function found(m: Machine, container: Container, key: string, fields: Fie
   if ((e.flags & Flag.ADOPTED) !== 0 && !ours) {
     // It was taken for ours by an earlier scan, and is not: it is forgotten without a write.
     e.flags &= ~Flag.ADOPTED;
+    e.desired = NO_FIELDS;
     container.others.set(key, fields);
     return;
   }
