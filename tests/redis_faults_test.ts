@@ -45,13 +45,13 @@ function load(sink: StateSink): {
   };
 }
 
-for (const data of ["empty", "withData"] as const) {
-  /** Every operation went well; how many fields were new is for other tests. */
-  function assertDone(outcomes: readonly Outcome[]): void {
-    assert.deepEqual(outcomes.map(({ ok }) => ok), outcomes.map(() => true));
-    assert.ok(outcomes.length > 0);
-  }
+/** Every operation went well; how many fields were new is for other tests. */
+function assertDone(outcomes: readonly Outcome[]): void {
+  assert.deepEqual(outcomes.map(({ ok }) => ok), outcomes.map(() => true));
+  assert.ok(outcomes.length > 0);
+}
 
+for (const data of ["empty", "withData"] as const) {
   Deno.test(`a server killed under load and restarted ${data} is found again`, async () => {
     await using server = await startRedis({ persist: true });
     await using it = await openedSink(server.url);
