@@ -147,7 +147,24 @@ export class LinkTable {
     const name = this.#texts.read(words, bytes, start, size);
     const isTeam = words[word + LINK_WORD.kind] === TEAM && words[word + LINK_WORD.kind + 1] === 0;
     link.key = isTeam ? undefined : this.#keyOf(name, link.ifindex);
-    if (link.key !== undefined) this.#owners.set(link.key, link.ifindex);
+    if (link.key !== undefined) this.#take(link.key, link.ifindex);
+  }
+
+  /**
+   * Gives a key to a link. A link that had it has another name by now, though we did not hear of
+   * that: its next message must be read anew even if it says the name that we know.
+   */
+  #take(key: string, ifindex: number): void {
+    const before = this.#owners.get(key);
+    this.#owners.set(key, ifindex);
+    const robbed = before === undefined ? undefined : this.#links.get(before);
+    if (robbed === undefined) return;
+    robbed.key = undefined;
+    robbed.a =
+      robbed.b =
+      robbed.c =
+      robbed.d =
+        0;
   }
 
   /** The key for a name, or nothing when the name is not followed or cannot be one. */

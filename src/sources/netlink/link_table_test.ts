@@ -224,6 +224,18 @@ Deno.test("LinkTable rejects names that cannot be keys, once for each link, in p
   assert.deepEqual(brief(apply(table, { ifindex: 1, name: "a|b" })), ["delete ähnlich 1 rename"]);
 });
 
+Deno.test("LinkTable gives a name back to a link that had lost it unseen", () => {
+  const table = new LinkTable();
+  apply(table, { ifindex: 3, name: "F" });
+  // Unseen: 3 is renamed.
+  apply(table, { ifindex: 5, name: "F" });
+  // Unseen: 5 is deleted, and 3 has its old name again.
+  table.beginDump();
+  assert.deepEqual(brief(apply(table, dumped(3, "F"))), ["set F 3 rename"]);
+  assert.deepEqual(endDump(table), []);
+  assert.equal(table.rows, 1);
+});
+
 Deno.test("LinkTable agrees with the kernel after any story that ends in a complete dump", () => {
   const step = fc.record({
     ifindex: fc.integer({ min: 1, max: 5 }),
