@@ -21,6 +21,7 @@ import {
   PS_LOSS_OVERRUN,
   PS_LOSS_TRUNCATED,
 } from "../../../ffi/records.gen.ts";
+import { Intake } from "./intake.ts";
 import { LinkBatches } from "./link_batches.ts";
 import { LinkTable } from "./link_table.ts";
 
@@ -53,8 +54,8 @@ export default function createNetlinkSource(config: NetlinkConfig, context: Cont
 
 class NetlinkSource implements Source {
   readonly #context: Context;
-  readonly #lingerUs: number;
   readonly #socket: LinkSocket;
+  readonly #intake: Intake;
   readonly #reader: LinkBatches;
   readonly #schedule = new DumpSchedule();
   readonly #counters: Counters;
@@ -63,7 +64,6 @@ class NetlinkSource implements Source {
   constructor(config: NetlinkConfig, context: Context) {
     const { telemetry, namespace } = context;
     this.#context = context;
-    this.#lingerUs = config.linger_ms * 1000;
     this.#counters = {
       events: telemetry.counter("netlink_events_total"),
       batches: telemetry.counter("netlink_batches_total"),
@@ -88,6 +88,7 @@ class NetlinkSource implements Source {
       namespace: namespace === undefined ? undefined : namespacePath(namespace),
       receiveBytes: config.receive_buffer_bytes,
     });
+    this.#intake = new Intake(this.#socket, config.linger_ms);
     this.#observe(table, config.receive_buffer_bytes);
   }
 
@@ -99,8 +100,8 @@ class NetlinkSource implements Source {
       while (!signal.aborted) {
         this.#dumpIfDue();
         const due = this.#schedule.dueIn(performance.now());
-        const count = await this.#socket.wait({
-          lingerUs: this.#lingerUs,
+        const count = await this.#intake.next({
+          isUrgent: this.#schedule.running,
           ...(due !== undefined && { timeoutMs: Math.ceil(due) }),
         });
         yield* this.#read(count);
