@@ -64,6 +64,11 @@ for (const profile of ["uds", "shm", "auto"] as const) {
         }
         const many = Array.from({ length: 65 }, () => new Uint8Array(8));
         await fails("overflow", client.batch(Method.increment, many));
+        for (const count of [1, 64]) {
+          const values = BigUint64Array.from({ length: count }, (_, i) => BigInt(i));
+          assert.deepEqual(await client.increments(values), values.map((value) => value + 1n));
+        }
+        await fails("overflow", client.increments(new BigUint64Array(65)));
         assert.equal(await client.increment(1n), 2n);
       }, { maxRequestItems: 64, maxRequestBytes: 65536 }));
     await t.step(

@@ -75,18 +75,14 @@ function checkSnapshot(view: SnapshotView): void {
 async function pingPong(client: Client, latencies: Latencies): Promise<number> {
   let chain = 0n;
   let requests = 0;
-  const batch = Array.from({ length: BATCH }, () => new Uint8Array(8));
-  const views = batch.map((item) => new DataView(item.buffer));
+  const batch = new BigUint64Array(BATCH);
   for (const turn of latencies.turns(Number(seconds), Number(rate))) {
     if (what === "snapshot") {
       checkSnapshot(await client.snapshot());
       requests++;
     } else if (what === "batch") {
-      for (const [i, view] of views.entries()) view.setBigUint64(0, chain + BigInt(i), true);
-      const answers = await client.batch(Method.increment, batch);
-      const last = answers.at(-1);
-      if (last === undefined) throw new Error("no answer");
-      chain = new DataView(last.buffer).getBigUint64(0, true);
+      for (let i = 0; i < BATCH; i++) batch[i] = chain++;
+      chain = (await client.increments(batch)).at(-1) ?? 0n;
       requests += BATCH;
     } else {
       chain = await client.increment(chain);

@@ -10,6 +10,7 @@ import { CodecError } from "./codec/errors.ts";
 import { FLAG_BATCH, HEADER_BYTES, Kind, Method, Status, writeHeader } from "./codec/header.ts";
 import { Profile } from "./codec/hello.ts";
 import { copyOf, type Span, spanOf, type Text, Window } from "./codec/span.ts";
+import { decodeIncrements, encodeIncrements } from "./codec/increment.ts";
 import { decodeString, encodeString } from "./codec/string_reverse.ts";
 import { type ClientState, Connection, type Growth } from "./connection.ts";
 import type { Endpoint, ProfileChoice } from "./endpoint.ts";
@@ -191,6 +192,23 @@ export class Client implements AsyncDisposable {
   increment(value: bigint, options?: CallOptions): Promise<bigint> {
     this.#increment.value = value;
     return this.call(this.#increment, options);
+  }
+
+  /** Asks for the next numbers, all in one message. */
+  async increments(
+    values: BigUint64Array,
+    options?: CallOptions,
+  ): Promise<BigUint64Array<ArrayBuffer>> {
+    const [only] = values;
+    if (values.length === 1 && only !== undefined) {
+      return BigUint64Array.of(await this.increment(only, options));
+    }
+    return await this.call({
+      method: Method.increment,
+      items: values.length,
+      write: (target) => encodeIncrements(target, values),
+      read: decodeIncrements,
+    }, options);
   }
 
   /** Asks for a byte string backwards, given in place: a method for tests. */

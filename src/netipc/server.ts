@@ -298,7 +298,10 @@ function handleBatch(
 ): number {
   const batch = new BatchView(payload, count);
   const builder = new BatchBuilder(response, count);
-  for (const item of batch) builder.commit(service.handle(item, builder.room(), session));
+  const item = new Window(payload);
+  for (let i = 0; i < count; i++) {
+    builder.commit(service.handle(batch.move(item, i), builder.room(), session));
+  }
   return builder.finish();
 }
 

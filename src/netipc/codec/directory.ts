@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { require } from "./errors.ts";
+import { CodecError, type CodecFault } from "./errors.ts";
 import { align8, type Span } from "./span.ts";
 
 /** Bytes of one entry. */
@@ -34,21 +34,25 @@ export function checkDirectory(
 ): number {
   const { view, start, length } = span;
   const area = length - at - count * ENTRY_BYTES;
-  require(area >= 0, "truncated", `directory of the ${rules.what}`);
+  if (area < 0) throw refusal("truncated", rules);
   let end = 0;
   for (let entry = start + at, i = 0; i < count; i++, entry += ENTRY_BYTES) {
     const offset = view.getUint32(entry, true);
     const size = view.getUint32(entry + 4, true);
-    require(offset % 8 === 0, "bad alignment", `directory of the ${rules.what}`);
-    require(offset + size <= area, "out of bounds", `directory of the ${rules.what}`);
-    require(size >= rules.least, "truncated", `item of the ${rules.what}`);
-    require(!rules.ordered || offset >= end, "bad layout", `directory of the ${rules.what}`);
+    if (offset % 8 !== 0) throw refusal("bad alignment", rules);
+    if (offset + size > area) throw refusal("out of bounds", rules);
+    if (size < rules.least) throw new CodecError("truncated", `item of the ${rules.what}`);
+    if (rules.ordered && offset < end) throw refusal("bad layout", rules);
     end = offset + size;
   }
   return start + at + count * ENTRY_BYTES;
 }
 
-/** Moves `span` to item `i`; `items` is what {@linkcode checkDirectory} returned. */
+function refusal(fault: CodecFault, { what }: DirectoryRules): CodecError {
+  return new CodecError(fault, `directory of the ${what}`);
+}
+
+/** The span of item `i`; `items` is what {@linkcode checkDirectory} returned. */
 export function itemOf(span: Span, at: number, items: number, i: number): Span {
   const entry = span.start + at + i * ENTRY_BYTES;
   const { view, bytes } = span;
@@ -91,7 +95,7 @@ export class DirectoryWriter {
     const { view, bytes, start, length } = this.#target;
     const at = this.#items + align8(this.end - this.#items);
     if (this.count === this.#capacity || at + size > start + length) return -1;
-    bytes.fill(0, this.end, at);
+    if (at > this.end) bytes.fill(0, this.end, at);
     const entry = this.#at + this.count++ * ENTRY_BYTES;
     view.setUint32(entry, at - this.#items, true);
     view.setUint32(entry + 4, size, true);
@@ -108,7 +112,7 @@ export class DirectoryWriter {
   /** Closes the gap that unused entries leave; returns where in the buffer everything ends. */
   finish(): number {
     const from = this.#at + this.count * ENTRY_BYTES;
-    this.#target.bytes.copyWithin(from, this.#items, this.end);
+    if (from < this.#items) this.#target.bytes.copyWithin(from, this.#items, this.end);
     return this.end - (this.#items - from);
   }
 }

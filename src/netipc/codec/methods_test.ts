@@ -1,5 +1,6 @@
 // INCREMENT, STRING_REVERSE and the handshake's messages.
 import assert from "node:assert/strict";
+import { BatchBuilder } from "./batch.ts";
 import {
   decodeHello,
   decodeHelloAck,
@@ -8,7 +9,12 @@ import {
   HELLO_ACK_BYTES,
   HELLO_BYTES,
 } from "./hello.ts";
-import { decodeIncrement, encodeIncrement } from "./increment.ts";
+import {
+  decodeIncrement,
+  decodeIncrements,
+  encodeIncrement,
+  encodeIncrements,
+} from "./increment.ts";
 import { spanOf } from "./span.ts";
 import { decodeString, encodeString } from "./string_reverse.ts";
 import { patched, refuses, sized, written } from "./testing.ts";
@@ -16,6 +22,30 @@ import { patched, refuses, sized, written } from "./testing.ts";
 Deno.test("a value to increment needs 8 bytes", () => {
   refuses("truncated", () => decodeIncrement(spanOf(new Uint8Array(7))));
   refuses("overflow", () => encodeIncrement(spanOf(new Uint8Array(7)), 1n));
+});
+
+Deno.test("values to increment are written as any batch is", () => {
+  const values = BigUint64Array.of(1n, 0xffff_ffff_ffff_ffffn, 0n);
+  const batch = written((target) => {
+    const builder = new BatchBuilder(target, values.length);
+    for (const value of values) builder.commit(encodeIncrement(builder.room(), value));
+    return builder.finish();
+  });
+  assert.deepEqual(written((target) => encodeIncrements(target, values)), batch);
+  assert.deepEqual(decodeIncrements(patched(batch), 3), values);
+  assert.equal(encodeIncrements(spanOf(new Uint8Array()), new BigUint64Array()), 0);
+  refuses("overflow", () => encodeIncrements(spanOf(new Uint8Array(47)), values));
+});
+
+Deno.test("values that were incremented may stand in any order, and each needs 8 bytes", () => {
+  const values = BigUint64Array.of(1n, 2n);
+  const batch = written((target) => encodeIncrements(target, values));
+  assert.deepEqual(decodeIncrements(patched(batch, [0, 4, 8], [8, 4, 0]), 2), values.toReversed());
+  assert.deepEqual(decodeIncrements(patched(batch, [4, 4, 16]), 2), values);
+  refuses("truncated", () => decodeIncrements(patched(batch, [12, 4, 7]), 2));
+  refuses("out of bounds", () => decodeIncrements(patched(batch, [12, 4, 9]), 2));
+  refuses("bad alignment", () => decodeIncrements(patched(batch, [8, 4, 4]), 2));
+  refuses("truncated", () => decodeIncrements(sized(patched(batch), 15), 2));
 });
 
 Deno.test("a string is refused outside of its message and without its NUL", () => {

@@ -63,7 +63,8 @@ export function copyOf({ bytes, start, length }: Span): Uint8Array<ArrayBuffer> 
 
 /** The next multiple of 8, where items begin. */
 export function align8(value: number): number {
-  return Math.ceil(value / 8) * 8;
+  // The bits of a sum beyond 32 do not matter here, and a division would cost more.
+  return value + (-value & 7);
 }
 
 const encoder = new TextEncoder();
