@@ -32,12 +32,12 @@ function optionsFor(url: string, telemetry: RecordedTelemetry): LinkOptions {
 }
 
 /** Logins and the end of an abandoned connection are answered as a server would by default. */
-function scene(answer: Answer): Scene {
+function scene(answer: Answer, more: Partial<LinkOptions> = {}): Scene {
   const telemetry = new RecordedTelemetry();
   const server = new ScriptedServer((text, connection) =>
     answer(text, connection) ?? (isLogin(text) ? LOGIN : text.includes("KILL") ? ":1\r\n" : "")
   );
-  const client = new RedisClient(optionsFor(server.url, telemetry));
+  const client = new RedisClient({ ...optionsFor(server.url, telemetry), ...more });
   return {
     client,
     server,
@@ -144,8 +144,38 @@ Deno.test("a server that does not end an abandoned connection is complained abou
   const up = nextTurn(it.client, "up");
   await assert.rejects(it.client.command("GET", "a"), ReconnectError);
   await up;
-  const line = await it.telemetry.line(/permit this user CLIENT KILL/);
+  const line = await it.telemetry.line(/permit this user CLIENT LIST and CLIENT KILL/);
   assert.match(line.message, /an old write may still come through it/);
+});
+
+Deno.test("connections of dead predecessors are ended, and of nobody else", async () => {
+  const kills: string[] = [];
+  const list = [
+    "id=3 addr=/r:0 name=portsync:mine:dead db=6",
+    "id=4 addr=/r:0 name=portsync:other:dead db=6",
+    "id=5 addr=/r:0 name= db=6",
+    "id=6 addr=/r:0 name=portsync:mine:dea db=6",
+  ].join("\n");
+  await using it = scene((text) => {
+    if (text.includes("LIST")) return `$${list.length}\r\n${list}\r\n`;
+    if (!text.includes("KILL")) return undefined;
+    kills.push(...text.match(/(?<=ID\r\n\$1\r\n)\d/g) ?? []);
+    return ":1\r\n".repeat(2);
+  }, { lineage: "mine" });
+  it.client.open();
+  await it.client.ready();
+  assert.deepEqual(kills, ["3", "6"]);
+});
+
+Deno.test("a server that does not list its connections is complained about", async () => {
+  const refused = "-NOPERM no permission for 'client|list'\r\n";
+  await using it = scene((text) => text.includes("LIST") ? refused : undefined, {
+    lineage: "mine",
+  });
+  it.client.open();
+  await it.client.ready();
+  const line = await it.telemetry.line(/permit this user CLIENT LIST and CLIENT KILL/);
+  assert.match(line.message, /client\|list/);
 });
 
 Deno.test("a connection of another run of the server is nobody's to end", async () => {

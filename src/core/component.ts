@@ -97,6 +97,11 @@ export interface Definition<Config extends ComponentConfig = ComponentConfig> {
 export interface Context {
   /** The pipeline's name. */
   readonly pipeline: string;
+  /**
+   * The same for every process that ever runs this pipeline under its lock, so that at most one of
+   * them is alive; absent where no lock is held.
+   */
+  readonly lineage?: string | undefined;
   /** Where it logs and counts. */
   readonly telemetry: Telemetry;
   /** Absolute path of the native library. */

@@ -69,3 +69,30 @@ export async function endStale(session: Session, stale: Identity): Promise<strin
   });
   return reply instanceof ErrorReply ? reply.message : undefined;
 }
+
+/**
+ * Ends what the server still has of processes before this one. A process that was killed leaves
+ * what it had sent, and the kernel or a slow server may bring that after newer writes.
+ *
+ * @param family how the names of all these connections begin
+ * @param own how the names of this process's own connections go on
+ * @returns the server's refusal, if it refused
+ */
+export async function endOrphans(
+  session: Session,
+  family: string,
+  own: string,
+): Promise<string | undefined> {
+  const [list] = await session.send((writer) => writer.command("CLIENT", "LIST"));
+  if (list instanceof ErrorReply) return list.message;
+  const orphans: string[] = [];
+  const text = typeof list === "string" ? list : "";
+  for (const [, id = "", name = ""] of text.matchAll(/^id=(\d+) .*? name=(\S*) /gm)) {
+    if (name.startsWith(family) && name !== family + own) orphans.push(id);
+  }
+  if (orphans.length === 0) return undefined;
+  const replies = await session.send((writer) => {
+    for (const id of orphans) writer.command("CLIENT", "KILL", "ID", id);
+  });
+  return replies.find((reply) => reply instanceof ErrorReply)?.message;
+}

@@ -11,13 +11,16 @@ import { type Address, formatAddress } from "./address.ts";
 import { backoff, type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import type { Reply } from "./codec/reply.ts";
 import { connect } from "./connection.ts";
-import { endStale, type Identity, logIn } from "./handshake.ts";
+import { endOrphans, endStale, type Identity, logIn } from "./handshake.ts";
 import { LinkDiary } from "./link_diary.ts";
 import { Session } from "./session.ts";
 
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
 const DEFAULT_REQUEST_TIMEOUT_MS = 3000;
 const DEFAULT_KEEP_ALIVE_MS = 30_000;
+
+/** Tells the connections of this process from those of others of its lineage. */
+const PROCESS = crypto.randomUUID().slice(0, 8);
 
 /** A session that lived this long starts the waits anew when it is lost, milliseconds. */
 const STABLE_MS = 5000;
@@ -38,6 +41,11 @@ export interface LinkOptions {
   readonly purpose: string;
   /** The name that the server's `CLIENT LIST` shows. Default: `portsync`. */
   readonly clientName?: string;
+  /**
+   * What this process has in common with its predecessors, of which none is alive any more. What
+   * the server still has of theirs is ended before this link is up.
+   */
+  readonly lineage?: string | undefined;
   /** How long one attempt to connect may take. */
   readonly connectTimeoutMs?: number;
   /** How long a command may stay unanswered. */
@@ -177,14 +185,19 @@ export class Link implements ConnectionEvents {
   }
 
   async #prepare(session: Session, password?: string): Promise<Identity | undefined> {
-    const { database, username, clientName } = this.#options;
+    const { database, username, clientName = "portsync", lineage } = this.#options;
+    const family = lineage === undefined ? undefined : `${clientName}:${lineage}:`;
     const identity = await logIn(session, {
       server: this.server,
       database,
       username,
       password,
-      clientName: clientName ?? "portsync",
+      clientName: family === undefined ? clientName : family + PROCESS,
     });
+    if (family !== undefined && !this.#wasUp) {
+      const refusal = await endOrphans(session, family, PROCESS);
+      if (refusal !== undefined) this.#diary.staleKept(refusal);
+    }
     const stale = this.#stale;
     if (stale && stale.runId === identity?.runId) {
       const refusal = await endStale(session, stale);

@@ -64,13 +64,14 @@ export class LinkDiary {
     this.#lostAt = now;
   }
 
-  /** The server would not end a connection of ours that was given up. */
+  /** The server would not end a connection that we or a predecessor gave up. */
   staleKept(refusal: string): void {
     if (this.#rate.pass("stale", performance.now()) === undefined) return;
     const { log, purpose } = this.#options;
     log.warn(
-      `${purpose}: Redis at ${this.#server} did not end a connection that was given up, so ` +
-        `an old write may still come through it; permit this user CLIENT KILL: ${refusal}`,
+      `${purpose}: Redis at ${this.#server} does not end connections that were given up, so ` +
+        `an old write may still come through it; permit this user CLIENT LIST and CLIENT KILL: ` +
+        refusal,
     );
   }
 

@@ -20,8 +20,8 @@ Deno.test("a diary says each turn once, again after a quiet time, and always whe
     "warn STATE_DB: gone; trying again until it works",
     "warn STATE_DB: odd; trying again until it works",
     "info STATE_DB: connected to Redis at unix:///r again after 2.5 s",
-    "warn STATE_DB: Redis at unix:///r did not end a connection that was given up, so an old " +
-    "write may still come through it; permit this user CLIENT KILL: NOPERM",
+    "warn STATE_DB: Redis at unix:///r does not end connections that were given up, so an old " +
+    "write may still come through it; permit this user CLIENT LIST and CLIENT KILL: NOPERM",
   ]);
   diary.failed(new ReconnectError("gone"), performance.now() + 31_000);
   assert.match(telemetry.messages().at(-1) ?? "", /works \(4 more times since the last line\)$/);

@@ -102,7 +102,7 @@ export async function startPipeline(options: HostOptions): Promise<PipelineHost>
   const { plan, service, dryRun, emit, onRows } = options;
   await using undo = new AsyncDisposableStack();
   // A dry run writes nothing, so it may stand beside the real one.
-  if (!dryRun) undo.use(await takeLock(service.runtime_folder, plan.name));
+  const lock = dryRun ? undefined : undo.use(await takeLock(service.runtime_folder, plan.name));
   sealLibrary(plan);
   const meter = new Meter();
   const failure = new Failure();
@@ -116,6 +116,7 @@ export async function startPipeline(options: HostOptions): Promise<PipelineHost>
   let resync = () => {};
   const context = (component: string): Context => ({
     pipeline: plan.name,
+    lineage: lock?.lineage,
     telemetry: meter.telemetry(component, log),
     library: plan.library,
     namespace: plan.namespace,

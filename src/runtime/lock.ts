@@ -1,7 +1,8 @@
 /**
  * The lock that keeps two writers apart: one process at a time runs a pipeline.
  *
- * It is the kernel's lock on an open file, so it goes with the process however that ends.
+ * It is the kernel's lock on an open file, so it goes with the process however that ends. The file
+ * tells the holder's process and the lineage, which all holders have in common.
  *
  * @module
  */
@@ -15,6 +16,8 @@ const PAUSE_MS = 50;
 export interface PipelineLock extends Disposable {
   /** The lock file. */
   readonly path: string;
+  /** What all holders of this lock have in common, and nobody else has. */
+  readonly lineage: string;
 }
 
 /** The lock file of a pipeline. */
@@ -46,9 +49,10 @@ export async function takeLock(
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
+  const lineage = lineageIn(Deno.readTextFileSync(path)) ?? crypto.randomUUID();
   file.truncateSync();
-  file.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
-  return { path, [Symbol.dispose]: () => file.close() };
+  file.writeSync(new TextEncoder().encode(`${Deno.pid}\n${lineage}\n`));
+  return { path, lineage, [Symbol.dispose]: () => file.close() };
 }
 
 function open(path: string): Deno.FsFile {
@@ -58,6 +62,10 @@ function open(path: string): Deno.FsFile {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StopError(`The lock ${path} cannot be opened: ${reason}`, { cause });
   }
+}
+
+function lineageIn(text: string): string | undefined {
+  return /^\d+\n([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\n$/.exec(text)?.[1];
 }
 
 function holderOf(path: string): string {

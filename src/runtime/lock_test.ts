@@ -22,6 +22,23 @@ Deno.test("takeLock() keeps a second holder out, tells who the first is, and let
   }
 });
 
+Deno.test("all holders of a lock have their lineage in common, and no other lock has it", async () => {
+  const folder = await Deno.makeTempDir();
+  const lineageOf = async (pipeline: string) => {
+    using held = await takeLock(folder, pipeline);
+    return held.lineage;
+  };
+  try {
+    const lineage = await lineageOf("a");
+    assert.equal(await lineageOf("a"), lineage);
+    assert.notEqual(await lineageOf("b"), lineage);
+    await Deno.writeTextFile(`${folder}/a.lock`, "1\n'; FLUSHALL\n");
+    assert.match(await lineageOf("a"), /^[0-9a-f-]{36}$/, "a damaged file gets a new one");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("takeLock() waits a little for a holder that is about to end", async () => {
   const folder = await Deno.makeTempDir();
   try {

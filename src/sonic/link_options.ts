@@ -44,6 +44,7 @@ export function linkOptions(settings: ServerSettings, context: Context): LinkOpt
     caCerts: caCertificate === undefined ? [] : [readCertificates(caCertificate)],
     purpose: settings.name,
     clientName: `portsync:${context.pipeline}`,
+    lineage: context.lineage,
     connectTimeoutMs: settings.connectTimeoutMs,
     requestTimeoutMs: settings.requestTimeoutMs,
     log: context.telemetry.log,

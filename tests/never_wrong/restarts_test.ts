@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { calls, resetCalls } from "../support/commandstats.ts";
 import { eventually } from "../support/eventually.ts";
+import { LateProxy } from "../support/late_proxy.ts";
 import { load } from "../support/linkload.ts";
 import { canMakeNamespaces } from "../support/netns.ts";
 import { createScene } from "../support/scene.ts";
@@ -18,6 +19,35 @@ Deno.test({
     await burst;
     await scene.right();
     assert.notEqual(await scene.pipelinePid, before);
+    await scene.product.stop();
+  },
+});
+
+Deno.test({
+  name: "What a killed process had sent does not come after what the next one writes",
+  ignore,
+  async fn() {
+    const sink: Record<string, unknown> = {};
+    const network = Promise.withResolvers<LateProxy>();
+    await using scene = await createScene({
+      ports: 4,
+      sink,
+      before: ({ redis }) => {
+        const proxy = new LateProxy(redis.socket);
+        sink["url"] = proxy.url;
+        network.resolve(proxy);
+      },
+    });
+    await using proxy = await network.promise;
+    proxy.partition();
+    await scene.netns.batch(["link set Ethernet0 mtu 4000"]);
+    await eventually(() => proxy.held > 0 ? undefined : "nothing has been sent");
+    Deno.kill(await scene.pipelinePid, "SIGKILL");
+    proxy.heal();
+    await scene.netns.batch(["link set Ethernet0 mtu 5000"]);
+    await scene.right();
+    await proxy.deliver();
+    await scene.right();
     await scene.product.stop();
   },
 });
@@ -62,6 +92,15 @@ Deno.test({
 
 /** What a start may ask of Redis, and what this test asks itself. */
 const READS = new Set([
-  ...["hello", "auth", "select", "client|id", "client|setname", "client|setinfo", "ping"],
+  ...[
+    "hello",
+    "auth",
+    "select",
+    "client|id",
+    "client|setname",
+    "client|setinfo",
+    "client|list",
+    "ping",
+  ],
   ...["scan", "hgetall", "hmget", "type", "eval", "keys"],
 ]);

@@ -38,6 +38,11 @@ export class LateProxy implements AsyncDisposable {
     this.#isPartitioned = false;
   }
 
+  /** How many bytes are under way. */
+  get held(): number {
+    return this.#late.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   /** What was under way arrives. */
   async deliver(): Promise<void> {
     for (const { bytes, to } of this.#late.splice(0)) {
