@@ -43,6 +43,12 @@ static bool is_capacity(uint64_t capacity)
     return capacity >= PS_RING_MIN && capacity <= PS_RING_MAX && !(capacity & (capacity - 1));
 }
 
+static bool is_head(const struct ps_ring_head *head)
+{
+    return head->magic == PS_RING_MAGIC && head->version == PS_RING_VERSION &&
+           head->header_bytes == PS_RING_DATA && is_capacity(head->capacity);
+}
+
 /* Writes a new file's head last, so that a maker that dies leaves a file without one. */
 static int make(int file, uint32_t capacity)
 {
@@ -75,14 +81,22 @@ static int read_head(struct ps_ring *ring, uint32_t capacity)
         if (error < 0)
             return error;
         head.capacity = capacity;
-    } else if (head.magic != PS_RING_MAGIC || head.version != PS_RING_VERSION ||
-               head.header_bytes != PS_RING_DATA || !is_capacity(head.capacity)) {
+    } else if (!is_head(&head)) {
         return -EBADMSG;
     }
     if (fstat(ring->file, &info) < 0)
         return -errno;
     ring->capacity = head.capacity;
     return info.st_size == (off_t)(PS_RING_DATA + head.capacity) ? 0 : -EBADMSG;
+}
+
+/* Begins where the last consumer ended. */
+static int read_positions(struct ps_ring *ring)
+{
+    uint64_t published = atomic_load(&ring->producer->position);
+    uint64_t done = atomic_load(&ring->consumer->position);
+    atomic_store(&ring->copied, done);
+    return done % 8 || published % 8 || published - done > ring->capacity ? -EBADMSG : 0;
 }
 
 static int map(struct ps_ring *ring)
@@ -101,10 +115,7 @@ static int map(struct ps_ring *ring)
         mmap(ring->data + ring->capacity, ring->capacity, access, MAP_SHARED | MAP_FIXED,
              ring->file, PS_RING_DATA) == MAP_FAILED)
         return -errno;
-    uint64_t published = atomic_load(&ring->producer->position);
-    uint64_t done = atomic_load(&ring->consumer->position);
-    atomic_store(&ring->copied, done);
-    return done % 8 || published % 8 || published - done > ring->capacity ? -EBADMSG : 0;
+    return read_positions(ring);
 }
 
 static void destroy(struct ps_ring *ring)

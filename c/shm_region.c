@@ -194,9 +194,16 @@ int ps_region_create(const char *path, const struct ps_shm_limits *limits,
 
 /* -- Mapping ----------------------------------------------------------------------------------- */
 
-static int check_areas(struct ps_mapping *mapping)
+/* Checks the header of what the peer made, and notes where its areas are. */
+static int read_header(struct ps_mapping *mapping)
 {
     const struct ps_region *region = mapping->region;
+    if (atomic_load_explicit(&mapping->region->magic, memory_order_acquire) != PS_REGION_MAGIC)
+        return -EBADMSG;
+    if (region->version != PS_REGION_VERSION)
+        return -EPROTONOSUPPORT;
+    if (region->header_len != PS_REGION_HEADER)
+        return -EPROTO;
     const uint32_t offset[2] = {region->request_offset, region->response_offset};
     const uint32_t capacity[2] = {region->request_capacity, region->response_capacity};
     for (int i = 0; i < 2; i++) {
@@ -221,15 +228,7 @@ int ps_region_attach(const char *path, struct ps_mapping *mapping)
                 : info.st_size > INT32_MAX                                         ? -EINVAL
                                            : map(file, (size_t)info.st_size, mapping);
     close(file);
-    if (error < 0)
-        return error;
-    const struct ps_region *region = mapping->region;
-    uint32_t magic = atomic_load_explicit(&mapping->region->magic, memory_order_acquire);
-    error = magic != PS_REGION_MAGIC                 ? -EBADMSG
-            : region->version != PS_REGION_VERSION   ? -EPROTONOSUPPORT
-            : region->header_len != PS_REGION_HEADER ? -EPROTO
-                                                     : check_areas(mapping);
-    if (error < 0)
+    if (error == 0 && (error = read_header(mapping)) < 0)
         ps_region_unmap(mapping);
     return error;
 }

@@ -103,6 +103,28 @@ static inline uint8_t *ps_producer_room(struct ps_producer *producer)
     return producer->message + PS_HEADER_BYTES;
 }
 
+/* Reads an answer: puts the outcomes of its changes and returns their number, or an error as
+ * ps_producer_publish has them. */
+static inline int ps_producer_outcomes(const uint8_t *message, uint32_t length,
+                                       uint8_t *ret_outcomes, uint32_t capacity)
+{
+    struct ps_header header;
+    uint16_t layout_version;
+    uint32_t count;
+    if (ps_header_read(&header, message, length) != PS_GOOD)
+        return -EPROTO;
+    if (header.status != PS_OK)
+        return header.status == PS_BAD_ENVELOPE ? -EBADMSG : -EIO;
+    if (length < PS_HEADER_BYTES + 16)
+        return -EPROTO;
+    memcpy(&layout_version, message + PS_HEADER_BYTES, sizeof layout_version);
+    memcpy(&count, message + PS_HEADER_BYTES + 4, sizeof count);
+    if (layout_version != 1 || count > length - PS_HEADER_BYTES - 16 || count > capacity)
+        return -EPROTO;
+    memcpy(ret_outcomes, message + PS_HEADER_BYTES + 16, count);
+    return (int)count;
+}
+
 /* Sends the batch of `length` bytes that stands in the room and waits for its answer. Puts one
  * outcome for each change, and returns their number; or a negative errno: -EBADMSG for a batch that
  * the pipeline cannot read, and any other means to connect again. */
@@ -129,18 +151,8 @@ static inline int ps_producer_publish(struct ps_producer *producer, uint32_t len
         return error;
     if (event.type != PS_UDS_MESSAGE)
         return -ECONNRESET;
-    const uint8_t *payload = producer->data + event.offset + PS_HEADER_BYTES;
-    uint32_t count;
-    memcpy(&header, producer->data + event.offset, sizeof header);
-    if (header.status != PS_OK)
-        return header.status == PS_BAD_ENVELOPE ? -EBADMSG : -EIO;
-    if (header.payload_len < 16)
-        return -EPROTO;
-    memcpy(&count, payload + 4, sizeof count);
-    if (count > header.payload_len - 16 || count > capacity)
-        return -EPROTO;
-    memcpy(ret_outcomes, payload + 16, count);
-    return (int)count;
+    return ps_producer_outcomes(producer->data + event.offset, event.length, ret_outcomes,
+                                capacity);
 }
 
 /* Writes the batch of `length` bytes that stands behind 8 free bytes of `frame` into a ring, which
