@@ -12,9 +12,10 @@ import { Profile } from "./codec/hello.ts";
 import { copyOf, type Span, spanOf, type Text, Window } from "./codec/span.ts";
 import { decodeIncrements, encodeIncrements } from "./codec/increment.ts";
 import { decodeString, encodeString } from "./codec/string_reverse.ts";
-import { type ClientState, Connection, type Growth } from "./connection.ts";
+import { type ClientState, Connection } from "./connection.ts";
 import type { Endpoint, ProfileChoice } from "./endpoint.ts";
-import { abortedError, closedError, faultOf, NetipcError } from "./errors.ts";
+import { abortedError, closedError, NetipcError, timeoutError } from "./errors.ts";
+import { type Attempt, growthFor, isFinal, statusError } from "./failures.ts";
 import type { Abort, Session } from "./session.ts";
 
 /** What a client is made with. */
@@ -70,15 +71,15 @@ const MOST_GROWTHS = 8;
  * ```
  */
 export class Client implements AsyncDisposable {
+  /** How long a call may take that says nothing else, milliseconds. */
+  readonly timeoutMs: number;
   readonly #service: string;
-  readonly #timeoutMs: number;
   readonly #connection: Connection;
   readonly #abort = { aborted: false };
   /** Where the payload of the last response stands. */
   readonly #payload = new Window(spanOf(new Uint8Array()));
   readonly #increment = new IncrementCall();
   #calling = false;
-  #closes = 0;
   #connectCount = 0;
   #reconnectCount = 0;
   #callCount = 0;
@@ -86,7 +87,7 @@ export class Client implements AsyncDisposable {
 
   constructor(options: ClientOptions) {
     this.#service = options.service;
-    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.timeoutMs = options.timeoutMs ?? 30_000;
     this.#connection = new Connection({
       profile: "auto",
       authToken: 0n,
@@ -126,12 +127,13 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Connects, if the state is one that this can mend.
+   * Connects, if the state is one that this can mend and no call is doing so.
    *
    * @returns whether the state has changed
    */
   async refresh(): Promise<boolean> {
     const before = this.state;
+    if (this.#calling) return false;
     const broken = before === "broken";
     if (broken) await this.#connection.disconnect();
     if (broken || before === "disconnected" || before === "not found") {
@@ -154,10 +156,8 @@ export class Client implements AsyncDisposable {
   }
 
   /** Ends the session; a call that goes on fails. `refresh()` begins anew. */
-  async close(): Promise<void> {
-    this.#closes++;
-    await this.#connection.disconnect();
-    this.#connection.state = "disconnected";
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   /** As {@linkcode close}. */
@@ -172,16 +172,16 @@ export class Client implements AsyncDisposable {
    */
   async call<T>(call: MethodCall<T>, options: CallOptions = NO_OPTIONS): Promise<T> {
     const session = this.#begin(call.items ?? 1);
-    const { signal, timeoutMs = this.#timeoutMs } = options;
-    const closes = this.#closes;
+    const { signal, timeoutMs = this.timeoutMs } = options;
+    const { closes } = this.#connection;
     const abort = signal === undefined ? this.#abort : this.#watch(signal);
     try {
       // Most calls end here, without a wait and without a look at the clock.
       const result = this.#exchange(session, call, timeoutMs, abort);
       return this.#finish(call, result instanceof Promise ? await result : result);
     } catch (error) {
-      if (closes !== this.#closes) throw closedError(0, this.#service);
-      return await this.#recover(call, error, performance.now() + timeoutMs, abort);
+      const deadline = performance.now() + timeoutMs;
+      return await this.#recover({ call, deadline, abort, closes }, error);
     } finally {
       this.#calling = false;
       signal?.removeEventListener("abort", this.#wake);
@@ -200,6 +200,7 @@ export class Client implements AsyncDisposable {
     options?: CallOptions,
   ): Promise<BigUint64Array<ArrayBuffer>> {
     const [only] = values;
+    if (values.length === 0) return new BigUint64Array();
     if (values.length === 1 && only !== undefined) {
       return BigUint64Array.of(await this.increment(only, options));
     }
@@ -236,6 +237,7 @@ export class Client implements AsyncDisposable {
     options?: CallOptions,
   ): Promise<Uint8Array<ArrayBuffer>[]> {
     const [only] = items;
+    if (items.length === 0) return Promise.resolve([]);
     if (items.length === 1 && only !== undefined) {
       return this.call({
         method,
@@ -259,6 +261,7 @@ export class Client implements AsyncDisposable {
       throw new NetipcError("not ready", `The client of ${this.#service} is ${state}`);
     }
     if (items > session.agreed.requestItems) {
+      this.#errorCount++;
       const most = session.agreed.requestItems;
       throw new NetipcError("overflow", `${this.#service} takes ${most} items and not ${items}`);
     }
@@ -275,6 +278,7 @@ export class Client implements AsyncDisposable {
   ): Span | Promise<Span> {
     const { view } = session.out;
     const length = call.write(session.payload);
+    if (length > session.payload.length) throw new CodecError("overflow", "request");
     const id = this.#callCount + 1;
     writeHeader(view, 0, Kind.request, call.method, length);
     view.setUint32(24, id >>> 0, true);
@@ -307,19 +311,17 @@ export class Client implements AsyncDisposable {
   }
 
   /** What follows the first failure of a call: another try, larger limits, or the end. */
-  async #recover<T>(
-    call: MethodCall<T>,
-    failure: unknown,
-    deadline: number,
-    abort: Abort,
-  ): Promise<T> {
+  async #recover<T>(attempt: Attempt<T>, failure: unknown): Promise<T> {
+    const { call, deadline, abort, closes } = attempt;
     let retried = false;
     let growths = 0;
     for (let error = failure;;) {
-      const growth = growthFor(error);
-      const final = isFinal(error) || (growth === "none" ? retried : ++growths > MOST_GROWTHS);
-      if (final || !await this.#connection.reconnect(growth, deadline, abort)) {
-        return await this.#fail(error);
+      const growth = growthFor(error, call);
+      const final = isFinal(error) || closes !== this.#connection.closes ||
+        (growth === "none" ? retried : ++growths > MOST_GROWTHS);
+      if (final) return await this.#fail(error, closes);
+      if (!await this.#connection.reconnect(growth, deadline, abort)) {
+        return await this.#fail(this.#reason(error, deadline, abort), closes);
       }
       this.#reconnectCount++;
       retried ||= growth === "none";
@@ -334,10 +336,18 @@ export class Client implements AsyncDisposable {
     }
   }
 
-  async #fail(error: unknown): Promise<never> {
-    await this.#connection.disconnect();
-    this.#connection.state = "broken";
+  /** Why a call fails that could not be tried again. */
+  #reason(error: unknown, deadline: number, abort: Abort): unknown {
+    if (abort.aborted) return abortedError(this.#service);
+    return performance.now() >= deadline ? timeoutError(this.#service) : error;
+  }
+
+  async #fail(error: unknown, closes: number): Promise<never> {
     this.#errorCount++;
+    if (closes !== this.#connection.closes) throw closedError(0, this.#service);
+    const disconnecting = this.#connection.disconnect();
+    this.#connection.state = "broken";
+    await disconnecting;
     if (!(error instanceof CodecError)) throw error;
     const fault = error.fault === "overflow" ? "overflow" : "protocol";
     throw new NetipcError(fault, error.message, { cause: error });
@@ -354,23 +364,4 @@ export class Client implements AsyncDisposable {
       },
     };
   }
-}
-
-/** Which limit a failure says is too small. */
-function growthFor(error: unknown): Growth {
-  if (error instanceof CodecError) return error.fault === "overflow" ? "request" : "none";
-  return faultOf(error) === "overflow" ? "response" : "none";
-}
-
-function isFinal(error: unknown): boolean {
-  return faultOf(error) === "timeout" || faultOf(error) === "aborted";
-}
-
-function statusError(status: number, service: string): NetipcError {
-  if (status === Status.limitExceeded) {
-    const message = `The service ${service} says that a limit was exceeded`;
-    return new NetipcError("overflow", message, { status });
-  }
-  const message = `The service ${service} answered with status ${status}`;
-  return new NetipcError("failed", message, { status });
 }

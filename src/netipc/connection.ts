@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { RetryLaterError } from "../core/errors.ts";
 import { Profile } from "./codec/hello.ts";
 import { type ProfileChoice, profilesOf } from "./endpoint.ts";
-import { faultOf, type NetipcFault } from "./errors.ts";
+import { faultOf, NetipcError, type NetipcFault } from "./errors.ts";
 import type { Agreed } from "./link.ts";
 import { type Abort, AttachError, connectSession, type Session } from "./session.ts";
 import type { SessionOptions } from "./session.ts";
@@ -29,10 +30,11 @@ export interface ConnectionOptions extends Omit<SessionOptions, "profiles"> {
   readonly profile: ProfileChoice;
 }
 
-/** What asks for larger limits: nothing, a request of ours, or the server's response. */
-export type Growth = "none" | "request" | "response";
+/** What asks for larger limits: nothing, a request of so many bytes, or the server's response. */
+export type Growth = "none" | "response" | { readonly request: number };
 
-const GROWTH_CAP = 1 << 20;
+/** No limit grows beyond a mebibyte by itself. */
+export const GROWTH_CAP: number = 1 << 20;
 const RECONNECTS = 20;
 const RECONNECT_MS = 5;
 
@@ -47,6 +49,8 @@ export class Connection {
   #maxRequest: number;
   #maxResponse: number;
   #lastFault: NetipcFault | undefined;
+  #closes = 0;
+  #connecting: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -55,26 +59,62 @@ export class Connection {
     this.#maxResponse = options.maxResponseBytes;
   }
 
-  /** Tries to connect once; the state tells what came of it. */
-  async connect(abort: Abort): Promise<void> {
+  /** How often `close` was called: whoever began before the last one is to give up. */
+  get closes(): number {
+    return this.#closes;
+  }
+
+  /**
+   * Tries to connect once; the state tells what came of it.
+   *
+   * @param deadline as `performance.now()`; the handshake may take no longer either
+   */
+  connect(abort: Abort, deadline = Infinity): Promise<void> {
+    const closes = this.#closes;
+    const isClosed = () => closes !== this.#closes;
+    const given = {
+      get aborted(): boolean {
+        return abort.aborted || isClosed();
+      },
+    };
     this.state = "connecting";
+    this.#connecting = this.#connect(given, deadline).finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(abort: Abort, deadline: number): Promise<void> {
+    const left = Math.max(1, Math.ceil(deadline - performance.now()));
     const options = {
       ...this.#options,
       profiles: this.#profiles,
       maxRequestBytes: this.#maxRequest,
       maxResponseBytes: this.#maxResponse,
+      handshakeMs: Math.min(this.#options.handshakeMs, left),
     };
     try {
       this.session = await connectSession(options, abort);
       this.state = "ready";
     } catch (error) {
       this.#lastFault = faultOf(error);
-      if (this.#lastFault === undefined) throw error;
       this.state = stateAfter(this.#lastFault);
-      // Shared memory does not work here: never ask for it again.
-      if (error instanceof AttachError) this.#profiles &= Profile.uds;
-      if (error instanceof AttachError && this.#profiles !== 0) await this.connect(abort);
+      // Shared memory does not work here: where the socket is an offer too, it is the only one now.
+      if (error instanceof AttachError && (this.#profiles & Profile.uds) !== 0) {
+        this.#profiles = Profile.uds;
+        this.state = "connecting";
+        return await this.#connect(abort, deadline);
+      }
+      if (!(error instanceof NetipcError || error instanceof RetryLaterError)) throw error;
     }
+  }
+
+  /** Ends the session, and a try to connect that goes on. */
+  async close(): Promise<void> {
+    this.#closes++;
+    await this.#connecting?.catch(() => {});
+    await this.disconnect();
+    this.state = "disconnected";
   }
 
   /** Ends the session. */
@@ -94,12 +134,14 @@ export class Connection {
   async reconnect(growth: Growth, deadline: number, abort: Abort): Promise<boolean> {
     const before = this.session?.agreed;
     const { request, response } = { request: this.#maxRequest, response: this.#maxResponse };
+    const closes = this.#closes;
     await this.disconnect();
-    if (growth === "request") this.#maxRequest = grown(before?.requestBytes ?? request, request);
-    if (growth === "response") this.#maxResponse = grown(response, response);
+    if (typeof growth === "object") this.#maxRequest = grown(growth.request, request);
+    if (growth === "response") this.#maxResponse = grown(2 * response, response);
     for (let attempt = 0; attempt < RECONNECTS; attempt++) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
-      await this.connect(abort);
+      if (closes !== this.#closes) break;
+      await this.connect(abort, deadline);
       const hopeless = this.state === "auth failed" || this.state === "incompatible";
       if (this.state === "ready" || hopeless || this.#lastFault === "refused") break;
       if (abort.aborted || performance.now() >= deadline) break;
@@ -120,11 +162,11 @@ function allowsMore(after: Agreed, before: Agreed | undefined): boolean {
 
 /** The next power of two, at least 16 and at most a mebibyte, and never less than before. */
 function grown(bytes: number, before: number): number {
-  const next = Math.max(16, 2 ** Math.ceil(Math.log2(bytes + 1)));
+  const next = Math.max(16, 2 ** Math.ceil(Math.log2(bytes)));
   return Math.max(before, Math.min(GROWTH_CAP, next));
 }
 
-function stateAfter(fault: NetipcFault): ClientState {
+function stateAfter(fault: NetipcFault | undefined): ClientState {
   return fault === "not found" || fault === "auth failed" || fault === "incompatible"
     ? fault
     : "disconnected";

@@ -180,6 +180,7 @@ export class Server implements AsyncDisposable {
     if (view.getUint16(start + 12, true) !== this.#service.method) {
       return this.#fail(session, request, Status.unsupported);
     }
+    // A batch of nothing is a plain message, as for the peers.
     const isBatch = (view.getUint16(start + 10, true) & FLAG_BATCH) !== 0;
     const items = isBatch ? view.getUint32(start + 20, true) : 0;
     const length = request.length - HEADER_BYTES;
@@ -189,12 +190,13 @@ export class Server implements AsyncDisposable {
     }
     try {
       const response = this.#response.over(this.#out, HEADER_BYTES, session.responseBytes);
-      const used = isBatch
+      const used = items > 0
         ? handleBatch(this.#service, payload, items, response, session)
         : this.#service.handle(payload, response, session);
+      if (!(used <= session.responseBytes)) throw new CodecError("overflow", "response");
       this.#answer(session, request, this.#out, used, items);
     } catch (error) {
-      this.#fail(session, request, statusOf(error));
+      this.#fail(session, request, this.#statusOf(error));
     }
   }
 
@@ -213,7 +215,7 @@ export class Server implements AsyncDisposable {
       const out = outOf(answer.length);
       out.bytes.set(answer, HEADER_BYTES);
       this.#answer(session, head, out, answer.length, items);
-    }).catch((error) => this.#fail(session, head, statusOf(error)))
+    }).catch((error) => this.#fail(session, head, this.#statusOf(error)))
       .finally(() => this.#owe(session, -1, -bytes));
   }
 
@@ -263,9 +265,15 @@ export class Server implements AsyncDisposable {
     view.setUint16(14, status, true);
     copyId(request, view);
     this.#transport.send(session, bytes, HEADER_BYTES);
-    if (status === Status.unsupported) return;
-    if (status === Status.limitExceeded) this.#grow();
-    this.#transport.end(session);
+    if (status !== Status.unsupported) this.#transport.end(session);
+  }
+
+  /** What to answer to a request that could not be; no room for the response makes it grow. */
+  #statusOf(error: unknown): number {
+    if (!(error instanceof CodecError)) return Status.internalError;
+    if (error.fault !== "overflow") return Status.badEnvelope;
+    this.#grow();
+    return Status.limitExceeded;
   }
 
   /** Allows longer responses in the handshakes to come. */
@@ -321,9 +329,4 @@ async function answerLater(
   const builder = new BatchBuilder(out, items);
   for (const answer of answers) builder.add(answer);
   return out.bytes.subarray(0, builder.finish());
-}
-
-function statusOf(error: unknown): number {
-  if (!(error instanceof CodecError)) return Status.internalError;
-  return error.fault === "overflow" ? Status.limitExceeded : Status.badEnvelope;
 }

@@ -23,7 +23,7 @@ export interface SessionOptions extends Endpoint {
   readonly maxRequestItems: number;
   /** A hint; the server decides. */
   readonly maxResponseBytes: number;
-  /** How long the handshake may take, milliseconds. */
+  /** How long the handshake may take, and then the attaching to shared memory, milliseconds. */
   readonly handshakeMs: number;
 }
 
@@ -42,12 +42,16 @@ const MOST_SPINS = 4;
 /** How often a wait looks whether the peer still lives, or the caller gave up. */
 const SLICE_MS = 100;
 const RETRY_MS = 5;
-const ATTACH_LIMIT_MS = 5000;
 const ENOENT = 2;
 const EAGAIN = 11;
+const ENOMEM = 12;
+const ENFILE = 23;
+const EMFILE = 24;
 const ENODATA = 61;
 const EBADMSG = 74;
 const EMSGSIZE = 90;
+/** The region is not there or not ready, or there is no room for it at the moment. */
+const NOT_YET: readonly number[] = [ENOENT, ENODATA, EBADMSG, ENOMEM, ENFILE, EMFILE];
 
 /** A session with a server. Not for several callers at a time. */
 export class Session implements AsyncDisposable {
@@ -245,17 +249,18 @@ async function begin(hub: UdsHub, options: SessionOptions, abort: Abort): Promis
 /** Maps the region, which the server has made before it answered, or is about to. */
 async function attach(
   hub: ShmHub,
-  endpoint: Endpoint,
+  options: SessionOptions,
   agreed: Agreed,
   abort: Abort,
 ): Promise<number> {
-  const path = regionPath(endpoint, agreed.sessionId);
-  const end = performance.now() + ATTACH_LIMIT_MS;
+  const path = regionPath(options, agreed.sessionId);
+  const end = performance.now() + options.handshakeMs;
   for (;;) {
     const number = hub.attach(path, agreed);
     if (number > 0) return number;
-    const again = [ENOENT, ENODATA, EBADMSG].includes(-number);
-    if (!again || abort.aborted || performance.now() > end) throw new AttachError(path, -number);
+    if (abort.aborted) throw abortedError(options.service);
+    const again = NOT_YET.includes(-number);
+    if (!again || performance.now() > end) throw new AttachError(path, -number);
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
