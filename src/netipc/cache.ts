@@ -42,6 +42,7 @@ export class SnapshotCache implements AsyncDisposable {
   #snapshot: Snapshot | undefined;
   #index: Index = new Map();
   #refreshing: Promise<unknown> = Promise.resolve();
+  #closed = false;
   #successCount = 0;
   #failureCount = 0;
   #refreshedAt = 0;
@@ -81,7 +82,8 @@ export class SnapshotCache implements AsyncDisposable {
    */
   refresh(options?: CallOptions): Promise<boolean> {
     const turn = this.#refreshing.then(() => this.#refresh(options));
-    this.#refreshing = turn;
+    // What one refresh throws is not for the next one.
+    this.#refreshing = turn.catch(() => {});
     return turn;
   }
 
@@ -93,8 +95,9 @@ export class SnapshotCache implements AsyncDisposable {
     return found.hash === hash ? found : undefined;
   }
 
-  /** Ends the client and forgets the snapshot. */
+  /** Ends the client and forgets the snapshot, for good. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#client.close();
     await this.#refreshing;
     this.#snapshot = undefined;
@@ -108,7 +111,7 @@ export class SnapshotCache implements AsyncDisposable {
 
   async #refresh(options?: CallOptions): Promise<boolean> {
     try {
-      await this.#client.refresh();
+      if (!this.#closed) await this.#client.refresh();
       const snapshot = (await this.#client.snapshot(options)).materialize();
       this.#index = indexOf(snapshot.items);
       this.#snapshot = snapshot;

@@ -73,7 +73,8 @@ const MOST_GROWTHS = 8;
 export class Client implements AsyncDisposable {
   /** How long a call may take that says nothing else, milliseconds. */
   readonly timeoutMs: number;
-  readonly #service: string;
+  /** The name of its service. */
+  readonly service: string;
   readonly #connection: Connection;
   readonly #abort = { aborted: false };
   /** Where the payload of the last response stands. */
@@ -86,7 +87,7 @@ export class Client implements AsyncDisposable {
   #errorCount = 0;
 
   constructor(options: ClientOptions) {
-    this.#service = options.service;
+    this.service = options.service;
     this.timeoutMs = options.timeoutMs ?? 30_000;
     this.#connection = new Connection({
       profile: "auto",
@@ -258,12 +259,12 @@ export class Client implements AsyncDisposable {
     if (this.#calling) throw new Error("A netipc client makes one call at a time");
     if (state !== "ready" || session === undefined) {
       this.#errorCount++;
-      throw new NetipcError("not ready", `The client of ${this.#service} is ${state}`);
+      throw new NetipcError("not ready", `The client of ${this.service} is ${state}`);
     }
     if (items > session.agreed.requestItems) {
       this.#errorCount++;
       const most = session.agreed.requestItems;
-      throw new NetipcError("overflow", `${this.#service} takes ${most} items and not ${items}`);
+      throw new NetipcError("overflow", `${this.service} takes ${most} items and not ${items}`);
     }
     this.#calling = true;
     return session;
@@ -287,7 +288,7 @@ export class Client implements AsyncDisposable {
       view.setUint16(10, FLAG_BATCH, true);
       view.setUint32(20, call.items, true);
     }
-    if (abort.aborted) throw abortedError(this.#service);
+    if (abort.aborted) throw abortedError(this.service);
     return session.exchange(HEADER_BYTES + length, timeoutMs, abort);
   }
 
@@ -296,13 +297,13 @@ export class Client implements AsyncDisposable {
     const { view, start, length } = span;
     const id = view.getUint32(start + 24, true) + view.getUint32(start + 28, true) * 2 ** 32;
     if (view.getUint16(start + 12, true) !== call.method || id !== this.#callCount + 1) {
-      throw new NetipcError("protocol", `The service ${this.#service} answered something else`);
+      throw new NetipcError("protocol", `The service ${this.service} answered something else`);
     }
     const status = view.getUint16(start + 14, true);
-    if (status !== Status.ok) throw statusError(status, this.#service);
+    if (status !== Status.ok) throw statusError(status, this.service);
     const items = view.getUint32(start + 20, true);
     if (items !== (call.items ?? 1)) {
-      throw new NetipcError("protocol", `The service ${this.#service} answered ${items} items`);
+      throw new NetipcError("protocol", `The service ${this.service} answered ${items} items`);
     }
     const payload = this.#payload.over(span, start + HEADER_BYTES, length - HEADER_BYTES);
     const result = call.read(payload, items);
@@ -327,7 +328,7 @@ export class Client implements AsyncDisposable {
       retried ||= growth === "none";
       try {
         const { session } = this.#connection;
-        if (session === undefined) throw closedError(0, this.#service);
+        if (session === undefined) throw closedError(0, this.service);
         const left = Math.max(0, deadline - performance.now());
         return this.#finish(call, await this.#exchange(session, call, left, abort));
       } catch (again) {
@@ -338,13 +339,13 @@ export class Client implements AsyncDisposable {
 
   /** Why a call fails that could not be tried again. */
   #reason(error: unknown, deadline: number, abort: Abort): unknown {
-    if (abort.aborted) return abortedError(this.#service);
-    return performance.now() >= deadline ? timeoutError(this.#service) : error;
+    if (abort.aborted) return abortedError(this.service);
+    return performance.now() >= deadline ? timeoutError(this.service) : error;
   }
 
   async #fail(error: unknown, closes: number): Promise<never> {
     this.#errorCount++;
-    if (closes !== this.#connection.closes) throw closedError(0, this.#service);
+    if (closes !== this.#connection.closes) throw closedError(0, this.service);
     const disconnecting = this.#connection.disconnect();
     this.#connection.state = "broken";
     await disconnecting;

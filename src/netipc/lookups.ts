@@ -5,22 +5,23 @@
  */
 import { AppsLookupView, AppStatus, encodeAppsRequest } from "./codec/apps_lookup.ts";
 import {
+  cgroupKey,
   CgroupsLookupBuilder,
   CgroupsLookupView,
   CgroupStatus,
   encodeCgroupsRequest,
 } from "./codec/cgroups_lookup.ts";
 import { ENTRY_BYTES } from "./codec/directory.ts";
+import { require } from "./codec/errors.ts";
 import { Method } from "./codec/header.ts";
 import { joinItems, LOOKUP_HEADER_BYTES, LookupItems } from "./codec/lookup.ts";
 import { align8, bytesOf, copyOf, type Span, spanOf, type Text } from "./codec/span.ts";
 import type { CallOptions, Client } from "./client.ts";
-import { NetipcError } from "./errors.ts";
+import { NetipcError, timeoutError } from "./errors.ts";
 
 const MOST_KEYS = 65536;
 const MOST_ROUNDS = 4096;
 const MOST_BYTES = 64 << 20;
-const DEFAULT_TIMEOUT_MS = 30_000;
 const APP_KEY_BYTES = 8;
 const NAMES = { request: "lookup", response: "answer to the lookup" };
 
@@ -29,6 +30,8 @@ interface Kind<K extends Text | number> {
   readonly method: number;
   /** Status of an item that is to be asked for again. */
   readonly again: number;
+  /** Throws for what can be no key. */
+  check(key: K): void;
   /** Bytes of a key in a request. */
   keyBytes(key: K): number;
   encode(target: Span, keys: readonly K[]): number;
@@ -43,6 +46,7 @@ interface Kind<K extends Text | number> {
  *
  * @returns one item for each path, in their order
  * @throws {NetipcError} also when the service changed its mind between two requests
+ * @throws {CodecError} for what can be no key
  */
 export async function lookupCgroups(
   client: Client,
@@ -57,6 +61,7 @@ export async function lookupCgroups(
  *
  * @returns one item for each pid, in their order
  * @throws {NetipcError} also when the service changed its mind between two requests
+ * @throws {CodecError} for what can be no key
  */
 export async function lookupApps(
   client: Client,
@@ -69,6 +74,7 @@ export async function lookupApps(
 const CGROUPS: Kind<Text> = {
   method: Method.cgroupsLookup,
   again: CgroupStatus.payloadExceeded,
+  check: (path) => void cgroupKey(path),
   keyBytes: (path) => bytesOf(path).length + 1,
   encode: encodeCgroupsRequest,
   states(payload, paths) {
@@ -91,6 +97,7 @@ const CGROUPS: Kind<Text> = {
 const APPS: Kind<number> = {
   method: Method.appsLookup,
   again: AppStatus.payloadExceeded,
+  check: (pid) => require(pid === pid >>> 0, "bad layout", "pid of a lookup"),
   keyBytes: () => APP_KEY_BYTES,
   encode: encodeAppsRequest,
   states(payload, pids) {
@@ -111,37 +118,41 @@ async function lookUp<K extends Text | number>(
   client: Client,
   kind: Kind<K>,
   keys: readonly K[],
-  options: CallOptions = {},
+  { timeoutMs = client.timeoutMs, signal }: CallOptions = {},
 ): Promise<Uint8Array> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const deadline = performance.now() + timeoutMs;
   if (keys.length > MOST_KEYS) throw tooMuch(`${keys.length} keys`);
+  for (const key of keys) kind.check(key);
   const items: Uint8Array[] = [];
+  let bytes = LOOKUP_HEADER_BYTES + keys.length * ENTRY_BYTES;
+  const take = (answered: readonly Uint8Array[]) => {
+    for (const item of answered) bytes = align8(bytes) + item.length;
+    if (bytes > MOST_BYTES) throw tooMuch(`${bytes} bytes of answers`);
+    items.push(...answered);
+  };
   let generation: bigint | undefined;
-  for (let round = 0; items.length < keys.length || round === 0; round++) {
-    if (round === MOST_ROUNDS) throw tooMuch(`${round} requests`);
+  for (let rounds = 0; items.length < keys.length || rounds + keys.length === 0;) {
     const sent = fitting(client.requestBytes, kind, keys, items.length);
     const next = keys[items.length];
-    if (sent.length === 0 && next !== undefined) {
-      items.push(kind.unsendable(next));
+    if (sent.length === 0 && next !== undefined && client.state === "ready") {
+      take([kind.unsendable(next)]);
       continue;
     }
-    const left = Math.max(1, deadline - performance.now());
-    const call = { timeoutMs: left, ...(signal === undefined ? {} : { signal }) };
+    if (rounds === MOST_ROUNDS) throw tooMuch(`${rounds} requests`);
+    const left = deadline - performance.now();
+    if (left <= 0 && rounds > 0) throw timeoutError(client.service);
+    rounds++;
     const answer = await client.call({
       method: kind.method,
       write: (target) => kind.encode(target, sent),
       read: (payload) => readRound(kind, payload, sent),
-    }, call);
+    }, { timeoutMs: left, ...(signal === undefined ? {} : { signal }) });
     if (generation !== undefined && generation !== answer.generation) {
       throw protocolError("changed between two requests of a lookup");
     }
     generation = answer.generation;
-    items.push(...answer.items);
+    take(answer.items);
   }
-  const size = items.reduce((sum, { length }) => align8(sum) + length, 0);
-  const bytes = LOOKUP_HEADER_BYTES + items.length * ENTRY_BYTES + size;
-  if (bytes > MOST_BYTES) throw tooMuch(`${bytes} bytes of answers`);
   return joinItems(items, generation ?? 0n, bytes);
 }
 
