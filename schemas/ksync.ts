@@ -114,7 +114,8 @@ export const ksyncSchema = z.strictObject({
       "larger batches are sent. A key is written at once while nothing is outstanding.",
   ),
   settle_ms: milliseconds(0, 3_600_000).default(1000).describe(
-    "How long a change may wait before its receipt says that it is deferred.",
+    "How long a change may wait, for anything but a sink that is away or slow, before its receipt " +
+      "says that it is deferred.",
   ),
   owns: ownsSchema.optional().describe(
     "Which rows of the table are ours to remove when no link stands behind them. Follows the " +

@@ -3,15 +3,19 @@
  *
  * @module
  */
-import { deferred, type Receipt } from "../../core/change.ts";
+import { type Batch, type Change, deferred, type Receipt } from "../../core/change.ts";
 import type { Ticket } from "./entry.ts";
+import { itemAt } from "./item_at.ts";
+
+/** Changes that only the sink holds up are looked at again after so long, milliseconds. */
+const LOOK_MS = 100;
 
 /** The receipts of one batch, settled one by one. */
 export class PendingBatch {
   /** Resolves once every change has its receipt. */
   readonly promise: Promise<Receipt[]>;
-  /** When the rest is told that it is deferred, on the driver's clock. */
-  readonly dueAt: number;
+  /** When the rest is told that it is deferred, or looked at again, on the driver's clock. */
+  dueAt: number;
   readonly #receipts: (Receipt | undefined)[];
   #left: number;
   #resolve: (receipts: Receipt[]) => void = () => {};
@@ -43,10 +47,66 @@ export class PendingBatch {
     }
   }
 
-  /** Tells every change without a receipt that it is deferred, with the reason for its place. */
-  defer(reason: (at: number) => string): void {
+  /**
+   * Tells changes without a receipt that they are deferred, with the reason for each place; those
+   * without a reason go on waiting.
+   */
+  defer(reason: (at: number) => string | undefined): void {
     for (const [at, receipt] of this.#receipts.entries()) {
-      if (receipt === undefined) this.settle(at, deferred(reason(at)));
+      const why = receipt === undefined ? reason(at) : undefined;
+      if (why !== undefined) this.settle(at, deferred(why));
     }
+  }
+}
+
+/** Batches with open receipts, in the order in which they are due. */
+export class OpenReceipts {
+  readonly #settleMs: number;
+  readonly #open: { readonly batch: Batch; readonly receipts: PendingBatch }[] = [];
+
+  /** @param settleMs how long a change may wait */
+  constructor(settleMs: number) {
+    this.#settleMs = settleMs;
+  }
+
+  /** When the first of them has waited long enough. */
+  get nextDue(): number {
+    return this.#open[0]?.receipts.dueAt ?? Infinity;
+  }
+
+  /** The receipts of a batch of at least one change; to be added if they stay open. */
+  begin({ changes }: Batch, now: number): PendingBatch {
+    return new PendingBatch(changes.length, now + this.#settleMs);
+  }
+
+  /** Keeps an eye on receipts. */
+  add(batch: Batch, receipts: PendingBatch): void {
+    this.#open.push({ batch, receipts });
+  }
+
+  /** Forgets what is settled, from the oldest on. */
+  tidy(): void {
+    while (this.#open[0]?.receipts.isSettled) this.#open.shift();
+  }
+
+  /**
+   * Tells what has waited long enough why it waits. What has no reason of its own, because only the
+   * sink holds it up, is looked at again later.
+   */
+  defer(now: number, reasonOf: (change: Change) => string | undefined): void {
+    for (let first = this.#open[0]; first !== undefined; first = this.#open[0]) {
+      const { batch: { changes }, receipts } = first;
+      if (receipts.dueAt > now) break;
+      this.#open.shift();
+      receipts.defer((at) => reasonOf(itemAt(changes, at)));
+      if (receipts.isSettled) continue;
+      receipts.dueAt = now + Math.max(this.#settleMs, LOOK_MS);
+      this.#open.push(first);
+    }
+  }
+
+  /** Tells everything that is left one reason. */
+  deferAll(reason: string): void {
+    for (const { receipts } of this.#open.splice(0)) receipts.defer(() => reason);
   }
 }

@@ -28,10 +28,10 @@ import { numbers, publish } from "./figures.ts";
 import { itemAt } from "./item_at.ts";
 import { type OperationBatch, Outbox } from "./outbox.ts";
 import { answerOf } from "./outcomes.ts";
-import { PendingBatch } from "./receipts.ts";
+import { OpenReceipts, type PendingBatch } from "./receipts.ts";
 import { reporter } from "./reports.ts";
 import { engineOptions, tableOptions } from "./settings.ts";
-import { explain, why } from "./why.ts";
+import { explain, waitsForSink, why } from "./why.ts";
 
 /** A table whose scan failed, and when it is read again. */
 interface Rescan {
@@ -50,8 +50,7 @@ class Reconciler implements Stage, Inspectable {
   readonly #publish: () => void;
   /** Stops listening to the sink. */
   readonly #listening = new DisposableStack();
-  /** Batches with open receipts, oldest first. */
-  readonly #pending: { readonly batch: Batch; readonly receipts: PendingBatch }[] = [];
+  readonly #receipts: OpenReceipts;
   /** Tables that are being read. */
   readonly #scanning = new Set<Container>();
   #rescans: Rescan[] = [];
@@ -70,6 +69,7 @@ class Reconciler implements Stage, Inspectable {
     this.#config = config;
     this.#context = context;
     this.#sink = sink;
+    this.#receipts = new OpenReceipts(config.settle_ms);
     this.#outbox = new Outbox(config.batch_operations, config.batch_bytes);
     this.#engine = new Engine(
       {
@@ -127,9 +127,7 @@ class Reconciler implements Stage, Inspectable {
     this.#timerAt = -Infinity; // nothing is timed any more
     this.#listening.dispose();
     this.#connection++;
-    for (const { receipts } of this.#pending.splice(0)) {
-      receipts.defer(() => "the pipeline stops");
-    }
+    this.#receipts.deferAll("the pipeline stops");
     await this.#sink.close();
   }
 
@@ -170,17 +168,17 @@ class Reconciler implements Stage, Inspectable {
     return Promise.resolve(receipts);
   }
 
-  /** Answers when the sink has each change, or after `settle_ms`. */
+  /**
+   * Answers when the sink has each change. One that waits for anything else is deferred after
+   * `settle_ms`; a sink that is away or slow answers nothing, so it slows the source.
+   */
   #follow(batch: Batch, signal: AbortSignal): Promise<Receipt[]> {
     const { changes } = batch;
     if (changes.length === 0) return Promise.resolve([]);
-    const receipts = new PendingBatch(
-      changes.length,
-      this.#engine.now + this.#config.settle_ms,
-    );
+    const receipts = this.#receipts.begin(batch, this.#engine.now);
     this.#apply(changes, receipts, undefined);
     if (receipts.isSettled) return receipts.promise;
-    this.#pending.push({ batch, receipts });
+    this.#receipts.add(batch, receipts);
     const stop = () => receipts.defer(() => "the pipeline stops");
     if (signal.aborted) stop();
     else {
@@ -308,7 +306,7 @@ class Reconciler implements Stage, Inspectable {
     if (!this.#outbox.isEmpty) {
       for (const batch of this.#outbox.take()) void this.#write(batch);
     }
-    while (this.#pending[0]?.receipts.isSettled) this.#pending.shift();
+    this.#receipts.tidy();
     this.#publish();
     this.#arm();
     this.#onTurn?.();
@@ -345,7 +343,7 @@ class Reconciler implements Stage, Inspectable {
 
   /** Sets the one timer. A timer that is early enough stays: waking for nothing is cheap. */
   #arm(): void {
-    let due = Math.min(this.#engine.nextDeadline(), this.#pending[0]?.receipts.dueAt ?? Infinity);
+    let due = Math.min(this.#engine.nextDeadline(), this.#receipts.nextDue);
     for (const rescan of this.#rescans) due = Math.min(due, rescan.at);
     if (due >= this.#timerAt) return;
     clearTimeout(this.#timer);
@@ -358,20 +356,18 @@ class Reconciler implements Stage, Inspectable {
     this.#timerAt = Infinity;
     const now = performance.now();
     this.#engine.tick(now);
-    for (let first = this.#pending[0]; first !== undefined; first = this.#pending[0]) {
-      if (first.receipts.dueAt > now) break;
-      this.#pending.shift();
-      const { changes } = first.batch;
-      first.receipts.defer((at) => this.#reasonOf(itemAt(changes, at)));
-    }
+    this.#receipts.defer(now, (change) => this.#reasonOf(change));
     const due = this.#rescans.filter((rescan) => rescan.at <= now);
     this.#rescans = this.#rescans.filter((rescan) => rescan.at > now);
     for (const { container, attempt } of due) void this.#scan(container, attempt);
     this.#endTurn();
   }
 
-  #reasonOf({ table, key }: Change): string {
-    return this.#named(`${table}|${key}`).map((e) => why(this.#engine, e)).join();
+  /** Why a change is deferred; undefined for one that only the sink holds up. */
+  #reasonOf({ table, key }: Change): string | undefined {
+    const entries = this.#named(`${table}|${key}`);
+    if (entries.some(waitsForSink)) return undefined;
+    return entries.map((e) => why(this.#engine, e)).join();
   }
 
   /** Waits until nothing that the sink can take now is left, or until the deadline. */

@@ -11,6 +11,7 @@ import {
   set,
   turn,
 } from "../../../tests/support/reconciler.ts";
+import { pause } from "../../../tests/support/eventually.ts";
 import { ScriptedSink } from "../../../tests/support/scripted_sink.ts";
 
 Deno.test("A change is answered once the sink has it", async () => {
@@ -76,6 +77,34 @@ Deno.test("A change that waits too long is deferred, with the reason, and holds 
   assert.deepEqual(goes, APPLIED);
   await bench.handle({ changes: [set("Ethernet0")] });
   assert.deepEqual(bench.sink.row("T", "subEthernet0"), ROW);
+  await close(bench);
+});
+
+Deno.test("A sink that is away or slow defers nothing, it holds the answers up", async () => {
+  const sink = new ScriptedSink();
+  sink.isUp = false;
+  const bench = await makeBench({
+    settle_ms: 0,
+    depends_on: [{ table: "T", key: "member", needs: ["T|lag"] }],
+  }, { sink });
+  let answered = 0;
+  const first = bench.handle({ changes: [set("a"), set("member")] });
+  void first.then(() => answered++);
+  await turn();
+  const second = bench.handle({ changes: [set("b")] });
+  void second.then(() => answered++);
+  await pause(250); // twice they are due, and looked at
+  assert.equal(answered, 0);
+  sink.isManual = true;
+  sink.comeBack();
+  await sink.written(1);
+  await pause(250);
+  assert.equal(answered, 0);
+  for (const write of sink.pending) write.answer();
+  assert.deepEqual(await second, [APPLIED]);
+  const [applied, waits] = await first;
+  assert.deepEqual(applied, APPLIED);
+  assert.match(waits?.outcome === "deferred" ? waits.reason : "", /waits for T\|lag/);
   await close(bench);
 });
 

@@ -29,6 +29,23 @@ export function why(engine: Engine, e: Entry): string {
   return `${STATE_NAMES[e.state]} ${since}: ${reason(engine, e)}`;
 }
 
+/** Whether nothing but the sink holds an entry up: it has a request, or is away, or is full. */
+export function waitsForSink(e: Entry): boolean {
+  switch (e.state) {
+    case State.SYNC_WAIT:
+    case State.NEED_SYNC:
+    case State.DEL_DEFER_SYNC:
+    case State.DEL_ACK_WAIT:
+    case State.DEL_DEFER_DEL_ACK:
+    case State.RENEW_WAIT:
+      return true;
+    case State.BACKOFF:
+      return e.hold === Hold.WINDOW || e.hold === Hold.SINK;
+    default:
+      return false;
+  }
+}
+
 /** Everything that is known of an entry, as lines for people. */
 export function explain(engine: Engine, e: Entry): string[] {
   const lines = [`${nameOf(e)} ${why(engine, e)}`];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Lab, type LabOptions } from "../../../tests/support/ksync_lab.ts";
-import { explain, why } from "./why.ts";
+import { explain, waitsForSink, why } from "./why.ts";
 
 /** A lab whose sink only answers when the test says so. */
 function labY(options: LabOptions = {}): Lab {
@@ -10,7 +10,10 @@ function labY(options: LabOptions = {}): Lab {
 /** Why a key is as it is, half a second after what the test did. */
 function whyOf(lab: Lab, key: string): string {
   lab.engine.now += 500;
-  return why(lab.engine, lab.entry(key));
+  const line = why(lab.engine, lab.entry(key));
+  const namesSink = /is outstanding|for a free slot|for the sink/.test(line);
+  assert.equal(waitsForSink(lab.entry(key)), namesSink, line);
+  return line;
 }
 
 Deno.test("Why an entry is as it is fits on one line, in every state", () => {
