@@ -1,167 +1,181 @@
-// Producers send numbered changes while the pipeline is killed again and again: none is missing at
-// the end, and no key ever goes back. PORTSYNC_TEST_CHANGES sets how many there are.
+// Producers send numbered changes while the pipeline, everything of portsync, or the producer
+// itself is killed again and again: none is missing at the end, and no key ever goes back.
+// `deno test … -- --changes=1000000` sends so many.
 import assert from "node:assert/strict";
-import type { Batch, Change } from "../../src/core/change.ts";
-import { ChangeProducer, RingChangeProducer } from "../../src/netipc/changes/producer.ts";
 import { eventually, pause } from "../support/eventually.ts";
-import { NATIVE_TEST_FOLDER, nativeLibrary } from "../support/native.ts";
+import { nativeLibrary } from "../support/native.ts";
+import {
+  BATCH,
+  batchFrom,
+  BUSY_KEYS,
+  complaintAbout,
+  numbersSpec,
+  Observer,
+  type Producer,
+  ringPath,
+  wantedChanges,
+  type Way,
+  WAYS,
+} from "../support/numbers.ts";
 import { serviceName } from "../support/peers.ts";
 import { type Portsync, startPortsync } from "../support/portsync.ts";
+import { proportionalMemory } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 
-const CHANGES = Number(Deno.env.get("PORTSYNC_TEST_CHANGES") ?? 20_000);
-/** With fewer changes than this, each has a row of its own. */
-const KEYS = 50_000;
-/** Rows that change all the time, for the order. */
-const BUSY_KEYS = 64;
-const BATCH = 128;
+const CHANGES = wantedChanges(20_000);
 const KILLS = 5;
-const STATE_DB = 6;
+/** Producers of a million changes are not done within the patience of other tests. */
+const LONG_MS = 600_000;
 
 const library = await nativeLibrary();
-const runDir = NATIVE_TEST_FOLDER;
+const ways = Object.entries(WAYS);
 
-interface Way {
-  readonly name: string;
-  /** The source's settings. */
-  source(name: string): Record<string, unknown>;
-  /** A producer for it. */
-  open(name: string): AsyncDisposable & { publish(batch: Batch): Promise<unknown> };
+/** Waits until so many numbers are sent that it is time for a kill. */
+async function timeFor(kill: number, sent: () => number): Promise<void> {
+  await eventually(
+    () => sent() >= CHANGES * kill / (KILLS + 1) ? undefined : `only ${sent()} are sent`,
+    { withinMs: LONG_MS, everyMs: 2 },
+  );
 }
 
-const WAYS: readonly Way[] = [
-  {
-    name: "over a socket",
-    source: (service) => ({ type: "uds", run_dir: runDir, service, profile: "uds" }),
-    open: (service) => new ChangeProducer({ library, runDir, service, maxRetryMs: 50 }),
-  },
-  {
-    name: "through shared memory",
-    source: (service) => ({ type: "shm", run_dir: runDir, service }),
-    open: (service) => new ChangeProducer({ library, runDir, service, maxRetryMs: 50 }),
-  },
-  {
-    name: "through a ring",
-    source: (name) => ({ type: "shm", protocol: "ring", file: `${runDir}/${name}.ring` }),
-    open: (name) => new RingChangeProducer({ library, path: `${runDir}/${name}.ring` }),
-  },
-];
-
-function batchFrom(first: number): Batch {
-  const changes: Change[] = [];
-  for (let number = first; number < Math.min(first + BATCH, CHANGES); number++) {
-    const fields = { number: `${number}` };
-    const set = { op: "set" as const, fields, time: Date.now() };
-    changes.push({ ...set, table: "EACH_TABLE", key: `k${number % KEYS}` });
-    changes.push({ ...set, table: "BUSY_TABLE", key: `Ethernet${number % BUSY_KEYS}` });
-  }
-  return { changes };
+/** Waits for the rows, and holds every write against what was sent. */
+async function checkRows(redis: RedisServer, observer: Observer): Promise<void> {
+  await eventually(() => complaintAbout(redis, CHANGES), { withinMs: LONG_MS, everyMs: 200 });
+  assert.ok(observer.writes >= Math.min(BUSY_KEYS, CHANGES));
+  assert.deepEqual(observer.backwards, []);
 }
 
-/** Every value that is written to the busy rows, by who writes it. */
-class Observer implements AsyncDisposable {
-  readonly #child: Deno.ChildProcess;
-  readonly #done: Promise<void>;
-  /** Rows that went back, as far as one process wrote them. */
-  readonly backwards: string[] = [];
-  writes = 0;
-
-  constructor(redis: RedisServer) {
-    this.#child = new Deno.Command("redis-cli", {
-      args: ["-s", redis.socket, "monitor"],
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    this.#done = this.#read();
-  }
-
-  async #read(): Promise<void> {
-    const last = new Map<string, number>();
-    let rest = "";
-    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        const found = /\[6 (\S+)\] "HSET" "BUSY_TABLE\|(\w+)" .*"number" "(\d+)"/i.exec(line);
-        if (found === null) continue;
-        const [, writer = "", key = "", digits = ""] = found;
-        const number = Number(digits);
-        const place = `${writer} ${key}`;
-        if (number < (last.get(place) ?? -1)) this.backwards.push(`${place} ${number}`);
-        last.set(place, number);
-        this.writes++;
-      }
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGTERM");
-    await this.#done;
-    await this.#child.status;
+/** Sends every number, in its order. */
+async function sendAll(way: Way, producer: Producer, told: (sent: number) => void): Promise<void> {
+  for (let first = 0; first < CHANGES; first += BATCH) {
+    await producer.publish(batchFrom(first, CHANGES));
+    told(first + BATCH);
+    // A ring takes all at once; the kills shall come while the pipeline works.
+    if (way === WAYS.ring && CHANGES < 100_000) await pause(2);
   }
 }
 
-/** Kills the pipeline at five places of the way, as soon as it is running again. */
-async function killAlongTheWay(product: Portsync, sent: () => number): Promise<void> {
-  for (let kill = 1; kill <= KILLS; kill++) {
-    await eventually(() => {
-      return sent() >= CHANGES * kill / (KILLS + 1) ? undefined : `only ${sent()} are sent`;
-    }, { withinMs: 600_000, everyMs: 2 });
-    Deno.kill(await product.pipelinePid(), "SIGKILL");
-  }
+/** One line about a long run, for whoever asked for it. */
+async function report(way: Way, product: Portsync, startedAt: number): Promise<void> {
+  if (CHANGES < 100_000) return;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const memory = proportionalMemory(await product.pipelinePid()) / 2 ** 20;
+  console.log(
+    `${way.name}: ${CHANGES} numbers in ${seconds.toFixed(1)} s, ` +
+      `${Math.round(2 * CHANGES / seconds)} changes/s; the pipeline holds ${memory.toFixed(0)} MiB`,
+  );
 }
 
-/** What is wrong with the rows of a table; each must hold the last number that belongs to it. */
-async function complaintAbout(
-  redis: RedisServer,
-  table: string,
-  prefix: string,
-  count: number,
-): Promise<string | undefined> {
-  const script = `local wrong = 0
-    for i = 0, ${count} - 1 do
-      local last = i + math.floor((${CHANGES} - 1 - i) / ${count}) * ${count}
-      local found = redis.call('HGET', '${table}|${prefix}' .. i, 'number')
-      if found ~= string.format('%d', last) then wrong = wrong + 1 end
-    end
-    return wrong`;
-  const wrong = (await redis.cli("-n", `${STATE_DB}`, "EVAL", script, "0")).trim();
-  return wrong === "0" ? undefined : `${wrong} rows of ${table} are wrong`;
-}
-
-for (const way of WAYS) {
+for (const [, way] of ways) {
   Deno.test(`changes ${way.name} survive five kills of the pipeline`, async () => {
     const name = serviceName();
     await using redis = await startRedis();
     await using observer = new Observer(redis);
-    await using product = await startPortsync({
-      pipelines: {
-        numbers: {
-          source: way.source(name),
-          transforms: [{ type: "ksync" }],
-          sinks: [{ type: "state_db", url: redis.url, database: STATE_DB }],
-        },
-      },
-    });
+    await using product = await startPortsync(numbersSpec(way, name, redis));
+    await product.pipelinePid();
+    const startedAt = performance.now();
     let sent = 0;
-    await using producer = way.open(name);
-    const killing = killAlongTheWay(product, () => sent);
-    for (let first = 0; first < CHANGES; first += BATCH) {
-      await producer.publish(batchFrom(first));
-      sent = Math.min(first + BATCH, CHANGES);
-      // A ring takes all at once; the kills shall come while the pipeline works.
-      if (way.name.includes("ring")) await pause(2);
+    await using producer = way.open(library, name);
+    const sending = sendAll(way, producer, (number) => sent = number);
+    for (let kill = 1; kill <= KILLS; kill++) {
+      await timeFor(kill, () => sent);
+      Deno.kill(await product.pipelinePid(), "SIGKILL");
     }
-    await killing;
-    await eventually(
-      async () =>
-        await complaintAbout(redis, "EACH_TABLE", "k", Math.min(KEYS, CHANGES)) ??
-          await complaintAbout(redis, "BUSY_TABLE", "Ethernet", BUSY_KEYS),
-      { withinMs: 120_000, everyMs: 100 },
-    );
+    await sending;
+    await checkRows(redis, observer);
+    await report(way, product, startedAt);
     await product.stop();
-    assert.ok(observer.writes >= BUSY_KEYS);
-    assert.deepEqual(observer.backwards, []);
-    await Deno.remove(`${runDir}/${name}.ring`).catch(() => {});
+    await Deno.remove(ringPath(name)).catch(() => {});
+  });
+
+  Deno.test(`changes ${way.name} survive five kills of all of portsync`, async () => {
+    const name = serviceName();
+    const folder = await Deno.makeTempDir({ prefix: "portsync-killed-" });
+    await using redis = await startRedis();
+    await using observer = new Observer(redis);
+    const start = () => startPortsync(numbersSpec(way, name, redis), { folder });
+    let product = await start();
+    try {
+      await product.pipelinePid();
+      let sent = 0;
+      await using producer = way.open(library, name);
+      const sending = sendAll(way, producer, (number) => sent = number);
+      for (let kill = 1; kill <= KILLS; kill++) {
+        await product.pipelinePid();
+        await timeFor(kill, () => sent);
+        await product.kill();
+        product = await start();
+      }
+      await sending;
+      await checkRows(redis, observer);
+      await product.stop();
+    } finally {
+      await product[Symbol.asyncDispose]();
+      await Deno.remove(folder, { recursive: true });
+      await Deno.remove(ringPath(name)).catch(() => {});
+    }
+  });
+}
+
+const MAIN = new URL("../support/numbers_main.ts", import.meta.url).pathname;
+
+/** A producer process; `answered` is the number that its successor goes on with. */
+class ProducerProcess {
+  answered: number;
+  readonly status: Promise<Deno.CommandStatus>;
+  readonly #child: Deno.ChildProcess;
+  readonly #read: Promise<void>;
+  #hasEnded = false;
+
+  constructor(way: string, name: string, from: number, life: number) {
+    this.answered = from;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "-A", MAIN, way, name, `${from}`, `${CHANGES}`, `${life}`],
+      stdout: "piped",
+    }).spawn();
+    this.status = this.#child.status;
+    void this.status.then(() => this.#hasEnded = true);
+    this.#read = this.#follow();
+  }
+
+  async #follow(): Promise<void> {
+    let rest = "";
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      this.answered = Number(lines.at(-1) ?? this.answered);
+    }
+  }
+
+  /** Ends it as a crash does; all that it printed is read then. */
+  async kill(): Promise<void> {
+    if (!this.#hasEnded) this.#child.kill("SIGKILL");
+    await this.ended();
+  }
+
+  async ended(): Promise<void> {
+    await this.#read;
+    await this.status;
+  }
+}
+
+for (const [word, way] of ways) {
+  Deno.test(`changes ${way.name} survive five kills of their producer`, async () => {
+    const name = serviceName();
+    await using redis = await startRedis();
+    await using observer = new Observer(redis);
+    await using product = await startPortsync(numbersSpec(way, name, redis));
+    let producer = new ProducerProcess(word, name, 0, 0);
+    for (let kill = 1; kill <= KILLS; kill++) {
+      await timeFor(kill, () => producer.answered);
+      await producer.kill();
+      producer = new ProducerProcess(word, name, producer.answered, kill);
+    }
+    assert.deepEqual((await producer.status).code, 0);
+    await producer.ended();
+    assert.equal(producer.answered, CHANGES);
+    await checkRows(redis, observer);
+    await product.stop();
+    await Deno.remove(ringPath(name)).catch(() => {});
   });
 }
