@@ -8,6 +8,7 @@
 import type { Batch, Change } from "../../src/core/change.ts";
 import { ChangeProducer, RingChangeProducer } from "../../src/netipc/changes/producer.ts";
 import { NATIVE_TEST_FOLDER } from "./native.ts";
+import type { SpecTree } from "./portsync.ts";
 import type { RedisServer } from "./redis.ts";
 
 /** How many numbers are sent together. */
@@ -68,7 +69,7 @@ export const WAYS: Readonly<Record<"uds" | "shm" | "ring", Way>> = {
 };
 
 /** The pipeline of a test. */
-export function numbersSpec(way: Way, name: string, redis: RedisServer) {
+export function numbersSpec(way: Way, name: string, redis: RedisServer): SpecTree {
   return {
     pipelines: {
       numbers: {
