@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { nativeError, unwrap } from "./errors.ts";
+import { StopError } from "../src/core/errors.ts";
+import { NativeError, nativeError, unwrap } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { openNative } from "./load.ts";
 import {
@@ -35,6 +36,24 @@ export interface RingOptions {
 const DEFAULT_CAPACITY = 1 << 20;
 const DEFAULT_DATA = 1 << 18;
 
+/** Why a ring does not open, where more is known than an errno says. */
+function openError(errno: number, path: string, role: number): Error {
+  const why = errno === EADDRINUSE
+    ? `another process ${role === PS_RING_PRODUCER ? "writes to" : "reads"} it`
+    : errno === ENOENT && role !== PS_RING_LOOK
+    ? "its folder is not there"
+    : errno === EBADMSG
+    ? "the file is no ring, or not whole; remove it to begin anew, without what it held"
+    : undefined;
+  const what = `open the ring ${path}`;
+  if (why === undefined) return nativeError(errno, what);
+  return new StopError(`Cannot ${what}: ${why}`, { cause: new NativeError(errno) });
+}
+
+const ENOENT = 2;
+const EBADMSG = 74;
+const EADDRINUSE = 98;
+
 /** What the sides have in common. */
 abstract class Ring extends Hub {
   protected readonly symbols: Deno.DynamicLibrary<typeof ringSymbols>["symbols"];
@@ -48,7 +67,7 @@ abstract class Ring extends Hub {
     const handle = symbols.ps_ring_open(bytes, bytes.length, capacity, role);
     if (handle < 0) {
       native.close();
-      throw nativeError(-handle, `open the ring ${path}`);
+      throw openError(-handle, path, role);
     }
     super({
       wait: (timeoutMs) => symbols.ps_ring_wait(handle, timeoutMs),

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { nativeError, unwrap } from "./errors.ts";
+import { StopError } from "../src/core/errors.ts";
+import { NativeError, nativeError, unwrap } from "./errors.ts";
 import { Hub } from "./hub.ts";
 import { openNative } from "./load.ts";
 import {
@@ -42,6 +43,21 @@ export interface UdsListenOffer extends UdsOffer {
   /** Permissions of the socket's node; default 0600. */
   readonly mode?: number;
 }
+
+/** Why nobody can listen at a path, where more is known than an errno says. */
+function listenError(errno: number, path: string): Error {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const why = errno === EADDRINUSE
+    ? "another process listens there; give one of the two another name"
+    : errno === ENOENT
+    ? `the folder ${folder} is not there; make it, for nobody else to write to`
+    : undefined;
+  if (why === undefined) return nativeError(errno, `listen at ${path}`);
+  return new StopError(`Cannot listen at ${path}: ${why}`, { cause: new NativeError(errno) });
+}
+
+const ENOENT = 2;
+const EADDRINUSE = 98;
 
 /** A hub of sessions over sockets. */
 export class UdsHub extends Hub {
@@ -89,7 +105,7 @@ export class UdsHub extends Hub {
     const bytes = new TextEncoder().encode(path);
     const config = configOf(offer);
     const result = this.#symbols.ps_uds_listen(this.#handle, bytes, bytes.length, config);
-    unwrap(result, `listen at ${path}`);
+    if (result < 0) throw listenError(-result, path);
   }
 
   /** New limits of a listener, for the handshakes to come. */

@@ -1,105 +1,17 @@
-// The uds and the shm source with producers in TypeScript and in C, and with a foreign service.
+// Services that take changes, with producers in TypeScript and in C.
 import assert from "node:assert/strict";
-import { APPLIED, type Batch, type Change, deferred, rejected } from "../src/core/change.ts";
-import type { Context } from "../src/core/component.ts";
-import type { Source } from "../src/core/stage.ts";
+import { APPLIED, deferred, rejected } from "../src/core/change.ts";
 import { Client } from "../src/netipc/client.ts";
-import { SnapshotBuilder } from "../src/netipc/codec/cgroups_snapshot.ts";
-import { Method } from "../src/netipc/codec/header.ts";
-import { ChangeProducer, RingChangeProducer } from "../src/netipc/changes/producer.ts";
-import { Server } from "../src/netipc/server.ts";
-import createShmSource from "../src/sources/shm/source.ts";
+import { ChangeProducer } from "../src/netipc/changes/producer.ts";
 import createUdsSource from "../src/sources/uds/source.ts";
-import { shmSchema } from "../schemas/shm.ts";
 import { udsSchema } from "../schemas/uds.ts";
 import { eventually, pause } from "./support/eventually.ts";
-import { NATIVE_TEST_FOLDER, nativeLibrary } from "./support/native.ts";
-import { PEER_TOKEN, serviceName, startPeerServer } from "./support/peers.ts";
+import { NATIVE_TEST_FOLDER } from "./support/native.ts";
+import { PEER_TOKEN, serviceName } from "./support/peers.ts";
 import { startProducer } from "./support/producer.ts";
-import { RecordedTelemetry } from "./support/telemetry.ts";
+import { change, library, Run, runUds } from "./support/source_run.ts";
 
-const library = await nativeLibrary();
 const run_dir = NATIVE_TEST_FOLDER;
-
-type Answer = (batch: Batch) => Parameters<Source["settle"]>[1] | undefined;
-
-/** Runs a source as a pipeline does: asks for batches, and settles them as `answer` says. */
-class Run implements AsyncDisposable {
-  readonly telemetry = new RecordedTelemetry();
-  readonly batches: Batch[] = [];
-  readonly failures: Error[] = [];
-  source: Source | undefined;
-  answer: Answer = (batch) => batch.changes.map(() => APPLIED);
-  readonly #stop = new AbortController();
-  #done: Promise<void> | undefined;
-
-  context(): Context {
-    return {
-      pipeline: "test",
-      telemetry: this.telemetry,
-      library,
-      dryRun: false,
-      acknowledge: "applied",
-      fail: (error) => this.failures.push(error),
-      resync: () => {},
-    };
-  }
-
-  start(source: Source): this {
-    this.source = source;
-    this.#done = this.#read(source);
-    return this;
-  }
-
-  async #read(source: Source): Promise<void> {
-    for await (const batch of source.batches(this.#stop.signal)) {
-      this.batches.push(batch);
-      const receipts = this.answer(batch);
-      if (receipts !== undefined) await source.settle(batch, receipts);
-    }
-  }
-
-  get changes(): Change[] {
-    return this.batches.flatMap(({ changes }) => changes);
-  }
-
-  counter(name: string): number {
-    return this.telemetry.counters.get(name)?.value ?? 0;
-  }
-
-  gauge(name: string): number {
-    return this.telemetry.gauges.get(name)?.() ?? NaN;
-  }
-
-  ended(): Promise<void> {
-    return this.#done ?? Promise.resolve();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    await this.#done?.catch(() => {});
-    await this.source?.close();
-    assert.deepEqual(this.failures, []);
-  }
-}
-
-async function runUds(options: Record<string, unknown>): Promise<Run & { service: string }> {
-  const service = serviceName();
-  const run = new Run();
-  const config = udsSchema.parse({ type: "uds", run_dir, service, ...options });
-  return Object.assign(run.start(await createUdsSource(config, run.context())), { service });
-}
-
-async function runShm(options: Record<string, unknown>): Promise<Run> {
-  const run = new Run();
-  const config = shmSchema.parse({ type: "shm", run_dir, ...options });
-  return run.start(await createShmSource(config, run.context()));
-}
-
-function change(i: number, more: Partial<Change> = {}): Change {
-  const fields = { number: `${i}` };
-  return { op: "set", table: "NUMBER_TABLE", key: `Ethernet${i % 64}`, fields, time: i, ...more };
-}
 
 for (const profile of ["uds", "shm"] as const) {
   Deno.test(`a producer over ${profile} hears what became of each change`, async () => {
@@ -199,6 +111,11 @@ Deno.test("only users and tokens that the spec names may send", async () => {
       service: closed.service,
     });
     await assert.rejects(stranger.publish({ changes: [change(1)] }), /refuses this producer/);
+    assert.deepEqual(closed.changes, []);
+    const own = `Process ${Deno.pid} of user ${Deno.uid()} was turned away`;
+    assert.deepEqual(closed.telemetry.messages("warn"), [
+      `${own}: user ${Deno.uid()} is not in allow_uids; name it there if it may send`,
+    ]);
     await Deno.writeTextFile(token, "not a number");
     await assert.rejects(runUds({ auth_token }), /no number of 64 bits/);
   } finally {
@@ -242,134 +159,6 @@ Deno.test("a producer that is not answered is not read without end", async () =>
   await Promise.all(producers.map((producer) => producer.close()));
 });
 
-Deno.test("a ring brings changes to the pipeline, and keeps what it has not settled", async () => {
-  const file = `${NATIVE_TEST_FOLDER}/${serviceName()}.ring`;
-  const options = { protocol: "ring", file, capacity_bytes: 65536 };
-  try {
-    await using producer = new RingChangeProducer({ library, path: file, capacity: 65536 });
-    await producer.publish({ changes: [change(0)], mark: "dump-begin" });
-    await producer.publish({ changes: [], mark: "dump-end" });
-    {
-      await using run = await runShm(options);
-      const sent = (async () => {
-        for (let i = 0; i < 5000; i += 10) {
-          await producer.publish({ changes: Array.from({ length: 10 }, (_, k) => change(i + k)) });
-        }
-      })();
-      await sent;
-      await eventually(() => producer.stat().consumed === 502 ? undefined : "frames remain");
-      assert.deepEqual(run.batches.slice(0, 2).map(({ mark }) => mark), ["dump-begin", "dump-end"]);
-      assert.deepEqual(run.changes.slice(1), Array.from({ length: 5000 }, (_, i) => change(i)));
-      assert.equal(run.gauge("ring_used_bytes"), 0);
-      await assert.rejects(runShm(options), /in use/);
-      // Batches settle in any order; only what is settled from the front on is given back.
-      const waiting: Batch[] = [];
-      run.answer = (batch) => (waiting.push(batch), undefined);
-      for (const i of [1, 2, 3]) {
-        await producer.publish({ changes: [change(i)], mark: "lost" });
-      }
-      await eventually(() => waiting.length === 3 ? undefined : "they did not come");
-      const [first, second, third] = waiting;
-      assert.ok(first && second && third);
-      await run.source?.settle(third, []);
-      await run.source?.settle(second, []);
-      assert.equal(producer.stat().consumed, 502);
-      await run.source?.settle(first, []);
-      assert.equal(producer.stat().consumed, 505);
-      await producer.publish({ changes: [change(4)] });
-      await eventually(() => waiting.length === 4 ? undefined : "it did not come");
-    }
-    await using again = await runShm(options);
-    await eventually(() => again.changes.length === 1 ? undefined : "it was not there again");
-    assert.deepEqual(again.changes, [change(4)]);
-  } finally {
-    await Deno.remove(file);
-  }
-});
-
-Deno.test("a producer in C writes a ring, and a full one makes it wait", async () => {
-  const file = `${NATIVE_TEST_FOLDER}/${serviceName()}.ring`;
-  try {
-    const producer = await startProducer("ring", file, "30000");
-    await eventually(() => Deno.stat(file).then(() => undefined, () => "there is no ring"));
-    await using run = await runShm({ protocol: "ring", file });
-    assert.equal((await producer.status).code, 0);
-    await eventually(() => run.changes.length >= 30_000 ? undefined : `${run.changes.length}`);
-    const numbers = run.changes.map(({ fields }) => Number(fields["number"]));
-    assert.deepEqual(numbers, Array.from({ length: 30_000 }, (_, i) => i));
-  } finally {
-    await Deno.remove(file);
-  }
-});
-
-Deno.test("snapshots of a foreign service become a dump, and then nothing but differences", async () => {
-  const service = serviceName();
-  const token = await Deno.makeTempFile();
-  await Deno.writeTextFile(token, `${PEER_TOKEN}`);
-  try {
-    const options = { mode: "poll", service, interval_ms: 10, auth_token: `\${file:${token}}` };
-    await using run = await runUds({ ...options, profile: "uds", table: "C" });
-    await run.telemetry.line(/does not answer/);
-    await using _server = await startPeerServer(service, 3, Method.cgroupsSnapshot);
-    await run.telemetry.line(/answers/);
-    await eventually(() => run.batches.length >= 2 ? undefined : "no dump came");
-    assert.deepEqual(run.batches.map(({ mark }) => mark), ["dump-begin", "dump-end"]);
-    assert.deepEqual(run.changes.map(({ op, table, key }) => [op, table, key]), [
-      ["set", "C", "docker-abc123"],
-      ["set", "C", "k8s-pod-xyz"],
-      ["set", "C", "systemd-user"],
-    ]);
-    assert.deepEqual(run.changes[2]?.fields, {
-      ...{ hash: "3003", options: "0", enabled: "0" },
-      path: "/sys/fs/cgroup/user.slice/user-1000",
-    });
-    const before = run.gauge("uds_snapshots_total");
-    await eventually(() => run.gauge("uds_snapshots_total") > before + 3 ? undefined : "no more");
-    assert.equal(run.batches.length, 2);
-    run.source?.resync?.();
-    await eventually(() => run.batches.length === 4 ? undefined : "no other dump came");
-  } finally {
-    await Deno.remove(token);
-  }
-});
-
-Deno.test("what a service adds, changes and takes away is told", async () => {
-  const service = serviceName();
-  let items: [number, string][] = [[1, "a"], [2, "b"]];
-  await using server = new Server({ library, runDir: run_dir, service }, {
-    method: Method.cgroupsSnapshot,
-    handle(_request, response) {
-      const builder = new SnapshotBuilder(response);
-      for (const [hash, name] of items) {
-        builder.add({ hash, options: 0, enabled: 1, name, path: "/" });
-      }
-      return builder.finish({ systemdEnabled: 0, generation: 0n });
-    },
-  });
-  void server.start();
-  await using run = await runShm({ mode: "poll", service, interval_ms: 10 });
-  await eventually(() => run.batches.length === 2 ? undefined : "no dump came");
-  items = [[1, "a"], [3, "b"], [4, "c"], [5, "c"], [6, "bad|name"]];
-  await eventually(() => run.batches.length === 3 ? undefined : "nothing was told");
-  items = [[1, "a"]];
-  await eventually(() => run.batches.length === 4 ? undefined : "nothing was told");
-  const told = run.changes.slice(2).map(({ op, key, fields }) =>
-    `${op} ${key} ${fields["hash"] ?? ""}`
-  );
-  assert.deepEqual(told, ["set b 3", "set c 4", "delete b ", "delete c "]);
-  assert.ok(run.counter("shm_rejected_names_total") >= 2);
-});
-
-Deno.test("a service that refuses us for good ends the pipeline with what to do about it", async () => {
-  await using server = await startPeerServer(serviceName(), 1, Method.cgroupsSnapshot);
-  const wrongToken = await runUds({ mode: "poll", service: server.service });
-  await assert.rejects(wrongToken.ended(), /compare auth_token/);
-  await wrongToken[Symbol.asyncDispose]();
-  const foreign = await runShm({ mode: "poll", service: server.service });
-  await assert.rejects(foreign.ended(), /see profile/);
-  await foreign[Symbol.asyncDispose]();
-});
-
 Deno.test("a service that cannot listen fails the pipeline", async () => {
   const run = new Run();
   const config = udsSchema.parse({ type: "uds", run_dir: "/nowhere", service: "s" });
@@ -377,3 +166,48 @@ Deno.test("a service that cannot listen fails the pipeline", async () => {
   await assert.rejects(run.ended(), /path is not in the grant/);
   await run[Symbol.asyncDispose]();
 });
+
+Deno.test("a service whose name is taken says so, and the other one goes on", async () => {
+  const first = await runUds({});
+  const { service } = first;
+  const second = await runUds({ service });
+  await assert.rejects(second.ended(), /another process listens there; give one of the two/);
+  await second[Symbol.asyncDispose]();
+  await using producer = new ChangeProducer({ library, runDir: run_dir, service, maxRetryMs: 50 });
+  assert.deepEqual(await producer.publish({ changes: [change(1)] }), [APPLIED]);
+  await first[Symbol.asyncDispose]();
+});
+
+Deno.test("what a pipeline gives up when it stops is sent again to the next one", async () => {
+  const first = await runUds({});
+  const { service } = first;
+  first.answer = () => undefined;
+  await using producer = new ChangeProducer({ library, runDir: run_dir, service, maxRetryMs: 50 });
+  const published = producer.publish({ changes: [change(1)] });
+  await eventually(() => first.batches[0] ? undefined : "the change did not come");
+  first.stop();
+  const [batch] = first.batches;
+  assert.ok(batch);
+  await first.source?.settle(batch, [deferred("the pipeline stops")]);
+  await first[Symbol.asyncDispose]();
+  await using next = await runUds({ service });
+  assert.deepEqual(await published, [APPLIED]);
+  assert.deepEqual(next.changes, [change(1)]);
+});
+
+Deno.test("producers that hang up and send again do not fill the memory", async () => {
+  await using run = await runUds({ profile: "shm", max_request_bytes: 16 << 20 });
+  run.answer = () => undefined;
+  const options = { library, runDir: run_dir, service: run.service, maxRequestBytes: 16 << 20 };
+  const changes = Array.from({ length: 14 }, (_, i) => change(i, { cause: "", fields: FIELDS }));
+  for (let i = 0; i < 6 && run.telemetry.messages("warn").length === 0; i++) {
+    await using client = new ChangeProducer({ ...options, profile: "shm", timeoutMs: 200 });
+    const signal = AbortSignal.timeout(500);
+    await client.publish({ changes }, { signal }).catch(() => {});
+  }
+  assert.match(run.telemetry.messages("warn")[0] ?? "", /send faster than the sinks take/);
+  assert.ok(run.gauge("uds_unanswered_messages") <= 4);
+  run.answer = (batch) => batch.changes.map(() => APPLIED);
+});
+
+const FIELDS = { f: "x".repeat(1 << 20) };

@@ -98,21 +98,41 @@ export function batchFrom(first: number, end: number, life = 0): Batch {
   return { changes };
 }
 
+/** How many rows one script looks at: Redis answers nobody else meanwhile. */
+const LOOKS = 20_000;
+
+/** Counts the keys of a table from `first` to `end` - 1 that do not hold what `wanted` says. */
+async function countWrong(
+  redis: RedisServer,
+  table: string,
+  [first, end]: readonly [number, number],
+  wanted: string,
+): Promise<number> {
+  const script = `local wrong = 0
+    for key = ${first}, ${end} - 1 do
+      local name = string.format('${table}|%d', key)
+      if redis.call('HGET', name, 'number') ~= string.format('%d', ${wanted}) then
+        wrong = wrong + 1
+      end
+    end
+    return wrong`;
+  return Number(await redis.cli("-n", `${STATE_DB}`, "EVAL", script, "0"));
+}
+
 /** What is wrong with the rows once the numbers 0 to `end` - 1 were sent. */
 export async function complaintAbout(redis: RedisServer, end: number): Promise<string | undefined> {
-  const script = `local missing, wrong = 0, 0
-    for number = 0, ${end} - 1 do
-      local found = redis.call('HGET', 'EACH_TABLE|' .. string.format('%d', number), 'number')
-      if found ~= string.format('%d', number) then missing = missing + 1 end
-    end
-    for key = 0, ${Math.min(end, BUSY_KEYS)} - 1 do
-      local last = key + math.floor((${end} - 1 - key) / ${BUSY_KEYS}) * ${BUSY_KEYS}
-      local found = redis.call('HGET', 'BUSY_TABLE|' .. key, 'number')
-      if found ~= string.format('%d', last) then wrong = wrong + 1 end
-    end
-    return missing .. ' numbers are missing, ' .. wrong .. ' rows hold an old one'`;
-  const said = (await redis.cli("-n", `${STATE_DB}`, "EVAL", script, "0")).trim();
-  return said.startsWith("0 numbers are missing, 0 rows") ? undefined : said;
+  const busy = Math.min(end, BUSY_KEYS);
+  const rows = Number(await redis.cli("-n", `${STATE_DB}`, "DBSIZE"));
+  if (rows !== end + busy) return `there are ${rows} rows, not ${end + busy}`;
+  const last = `key + math.floor((${end} - 1 - key) / ${busy}) * ${busy}`;
+  const old = await countWrong(redis, "BUSY_TABLE", [0, busy], last);
+  if (old > 0) return `${old} busy rows hold an old number`;
+  for (let first = 0; first < end; first += LOOKS) {
+    const range = [first, Math.min(first + LOOKS, end)] as const;
+    const wrong = await countWrong(redis, "EACH_TABLE", range, "key");
+    if (wrong > 0) return `${wrong} numbers from ${first} on are missing`;
+  }
+  return undefined;
 }
 
 /** What a busy row was last seen to hold. */

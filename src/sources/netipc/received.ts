@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Batch, type Receipt, rejected } from "../../core/change.ts";
+import { ACCEPTED, type Batch, type Receipt, rejected } from "../../core/change.ts";
 import type { Context } from "../../core/component.ts";
 import { RejectError } from "../../core/errors.ts";
 import { LogRate } from "../../core/log_rate.ts";
@@ -57,6 +57,15 @@ export class Reception {
     if (silenced === undefined) return;
     this.#log.warn(message, silenced > 0 ? { ...properties, silenced } : properties);
   }
+}
+
+/**
+ * Whether a pipeline that stops has given changes up that it did not bring to an end. Nobody is
+ * told that they were dealt with: whoever sent or keeps them offers them to the next pipeline.
+ */
+export function isGivenUp(receipts: readonly Receipt[], { aborted }: AbortSignal): boolean {
+  return aborted &&
+    receipts.some((receipt) => receipt.outcome === "deferred" && receipt !== ACCEPTED);
 }
 
 /** One receipt for every change of the message, in its order. */

@@ -3,20 +3,24 @@
  *
  * @module
  */
-import type { Batch } from "../../core/change.ts";
+import type { Batch, Receipt } from "../../core/change.ts";
 import type { Context } from "../../core/component.ts";
 import type { Source } from "../../core/stage.ts";
-import { FRAME_HEAD_BYTES, RingConsumer } from "../../../ffi/ring.ts";
+import { errnoOf } from "../../../ffi/errors.ts";
+import { FRAME_HEAD_BYTES, RingConsumer, RingLook, type RingOptions } from "../../../ffi/ring.ts";
 import { decodeChanges } from "../../netipc/changes/codec.ts";
 import { WireTexts } from "../../netipc/changes/texts.ts";
 import { CodecError } from "../../netipc/codec/errors.ts";
 import { align8 } from "../../netipc/codec/span.ts";
-import { Reception } from "./received.ts";
+import { isGivenUp, Reception } from "./received.ts";
 
 /** Frames without a mark travel together up to so many changes. */
 const MOST_TOGETHER = 1024;
 const SPIN_US = 20;
 const RETRY_MS = 1000;
+const EADDRINUSE = 98;
+/** While nothing comes, so often is the file's name looked at. */
+const LOOK_MS = 1000;
 
 /** Frames that became one batch. */
 interface Taken {
@@ -43,9 +47,9 @@ export async function createRingSource(settings: RingSettings, context: Context)
   };
   for (let attempts = 3;; attempts--) {
     try {
-      return new RingSource(new RingConsumer(options), context);
+      return new RingSource(options, context);
     } catch (error) {
-      if (attempts === 0) throw error;
+      if (attempts === 0 || errnoOf(error) !== EADDRINUSE) throw error;
       context.telemetry.log.warn(`${messageOf(error)}; it is tried again`);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
@@ -53,43 +57,50 @@ export async function createRingSource(settings: RingSettings, context: Context)
 }
 
 class RingSource implements Source {
-  readonly #ring: RingConsumer;
+  readonly #options: RingOptions;
+  #ring: RingConsumer;
+  readonly #log: Context["telemetry"]["log"];
   readonly #texts = new WireTexts();
   readonly #reception: Reception;
   /** Oldest first; what is settled at the front is given back to the producer. */
   readonly #taken: Taken[] = [];
   readonly #byBatch = new Map<Batch, Taken>();
+  #signal: AbortSignal | undefined;
 
-  constructor(ring: RingConsumer, context: Context) {
-    this.#ring = ring;
+  constructor(options: RingOptions, context: Context) {
+    this.#options = options;
+    this.#ring = new RingConsumer(options);
     this.#reception = new Reception("ring", context);
     const { telemetry } = context;
-    telemetry.gauge("ring_capacity_bytes", () => ring.closed ? 0 : ring.stat().capacity);
+    this.#log = telemetry.log;
+    const stat = () => this.#ring.closed ? undefined : this.#ring.stat();
+    telemetry.gauge("ring_capacity_bytes", () => stat()?.capacity ?? 0);
     telemetry.gauge("ring_used_bytes", () => {
-      if (ring.closed) return 0;
-      const { producedBytes, consumedBytes } = ring.stat();
+      const { producedBytes = 0, consumedBytes = 0 } = stat() ?? {};
       return producedBytes - consumedBytes;
     });
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch> {
+    this.#signal = signal;
     const wake = () => this.#ring.wake();
     signal.addEventListener("abort", wake);
     try {
       while (!signal.aborted) {
         const length = this.#ring.poll(SPIN_US);
         if (length > 0) yield* this.#read(length, signal);
-        else await this.#ring.wait();
+        else if (!await this.#ring.wait(LOOK_MS) && !signal.aborted) await this.#follow();
       }
     } finally {
       signal.removeEventListener("abort", wake);
     }
   }
 
-  settle(batch: Batch): void {
+  settle(batch: Batch, receipts: readonly Receipt[]): void {
     const taken = this.#byBatch.get(batch);
     if (taken === undefined) return;
     this.#byBatch.delete(batch);
+    if (this.#signal !== undefined && isGivenUp(receipts, this.#signal)) return;
     taken.settled = true;
     this.#commit();
   }
@@ -97,6 +108,40 @@ class RingSource implements Source {
   /** What was not settled is there again when the ring is opened the next time. */
   close(): Promise<void> {
     return this.#ring.close();
+  }
+
+  /**
+   * Goes over to a new file of the ring's name. The old one is read as long as somebody writes into
+   * it, or anything of it is on its way.
+   */
+  async #follow(): Promise<void> {
+    if (this.#isInPlace()) return;
+    const { path } = this.#options;
+    const { producerPid, producedBytes, consumedBytes } = this.#ring.stat();
+    if (producerPid !== 0) {
+      this.#reception.warn(
+        "replaced",
+        `The file ${path} was removed or replaced, and process ${producerPid} still writes into ` +
+          "the old one, which is read on; start that process again",
+        {},
+      );
+    } else if (producedBytes === consumedBytes) {
+      await this.#ring.close();
+      this.#ring = new RingConsumer(this.#options);
+      this.#log.warn(`The file ${path} was removed or replaced; the new one is read`);
+    }
+  }
+
+  /** Whether the file of the ring's name is the one that is read: then its reader is this process. */
+  #isInPlace(): boolean {
+    try {
+      const look = new RingLook(this.#options);
+      const { consumerPid } = look.stat();
+      void look.close();
+      return consumerPid === Deno.pid;
+    } catch {
+      return false;
+    }
   }
 
   /** The frames of one poll as batches: alone with a mark, together without. */

@@ -13,16 +13,22 @@ import type { Span } from "../../netipc/codec/span.ts";
 import { Server } from "../../netipc/server.ts";
 import type { Peer, TransportSession } from "../../netipc/transport.ts";
 import { Intake } from "./intake.ts";
-import { receiptsFor, Reception } from "./received.ts";
+import { isGivenUp, receiptsFor, Reception } from "./received.ts";
 import { type NetipcSettings, readToken } from "./settings.ts";
 
 /** One byte and one reason for each change of a message have room. */
 const RESPONSE_BYTES = 1 << 16;
 const ITEMS = 1;
+/**
+ * Messages of so many bytes may wait for their answers. The server reads nobody any more at a
+ * quarter of that, so only producers get there that hang up and send again while a sink is away.
+ */
+const MOST_WAITING_BYTES = 64 << 20;
 
 /** What a message waits for. */
 interface Waiting {
   readonly received: ReceivedChanges;
+  readonly bytes: number;
   readonly room: number;
   readonly answer: (payload: Uint8Array) => void;
 }
@@ -42,6 +48,8 @@ class ServeSource implements Source {
   readonly #intake = new Intake();
   readonly #reception: Reception;
   readonly #waiting = new Map<Batch, Waiting>();
+  #waitingBytes = 0;
+  #signal: AbortSignal | undefined;
 
   constructor(settings: NetipcSettings, context: Context, token: bigint) {
     const { telemetry, library } = context;
@@ -69,6 +77,7 @@ class ServeSource implements Source {
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch> {
+    this.#signal = signal;
     this.#server.start().catch((error) => {
       if (!signal.aborted) this.#context.fail(error);
     });
@@ -79,6 +88,8 @@ class ServeSource implements Source {
     const waiting = this.#waiting.get(batch);
     if (waiting === undefined) return;
     this.#waiting.delete(batch);
+    this.#waitingBytes -= waiting.bytes;
+    if (this.#signal !== undefined && isGivenUp(receipts, this.#signal)) return;
     const all = receiptsFor(waiting.received, receipts);
     waiting.answer(encodeReceipts(all, waiting.room));
   }
@@ -89,6 +100,11 @@ class ServeSource implements Source {
   }
 
   #take(request: Span, session: TransportSession): Promise<Uint8Array> {
+    if (this.#waitingBytes + request.length > MOST_WAITING_BYTES) {
+      const what = "Producers send faster than the sinks take; one is told to try again";
+      this.#reception.warn("full", what, { ...session.peer });
+      return Promise.reject(new Error("Too much waits for the sinks"));
+    }
     let received: ReceivedChanges;
     try {
       received = decodeChanges(request, this.#texts);
@@ -102,22 +118,26 @@ class ServeSource implements Source {
     }
     const batch = this.#reception.batchOf(received);
     const { promise, resolve: answer } = Promise.withResolvers<Uint8Array>();
-    const waiting = { received, room: session.responseBytes, answer };
-    this.#waiting.set(batch, waiting);
+    const { length: bytes } = request;
+    this.#waiting.set(batch, { received, bytes, room: session.responseBytes, answer });
+    this.#waitingBytes += bytes;
     if (batch.changes.length > 0 || batch.mark !== undefined) this.#intake.push(batch);
     else this.settle(batch, []);
     return promise;
   }
 
   #sayRefused({ uid, pid }: Peer, status: number): void {
-    const why = REASONS[-status] ?? `errno ${-status}`;
-    this.#reception.warn("refused", `A producer was turned away: ${why}`, { uid, pid });
+    const why = status === 0
+      ? `user ${uid} is not in allow_uids; name it there if it may send`
+      : REASONS[-status] ?? `errno ${-status}`;
+    const what = `Process ${pid} of user ${uid} was turned away: ${why}`;
+    // Each user has a limit of its own, so that one that keeps trying hides no other.
+    this.#reception.warn(`refused ${uid} ${status}`, what, { uid, pid });
   }
 }
 
 /** Why a client has no session, by errno. */
 const REASONS: Readonly<Record<number, string>> = {
-  0: "its user is not in allow_uids",
   13: "its token is another one; compare the secrets of both sides",
   23: "this machine has too many open files",
   24: "this process has too many open files",
