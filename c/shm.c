@@ -102,7 +102,10 @@ static int32_t begin_session(struct ps_shm *hub, const uint8_t *path, uint32_t p
     session->pending = false;
     session->limits = *limits;
     memcpy(session->path, copy, path_size + 1);
-    atomic_store(&session->seen, atomic_load(&session->mapping.region->sequence[!server]));
+    struct ps_region *region = session->mapping.region;
+    session->sent = atomic_load(&region->sequence[server]);
+    session->signalled = atomic_load(&region->signal[server]);
+    atomic_store(&session->seen, atomic_load(&region->sequence[!server]));
     if (slot >= hub->used)
         hub->used = slot + 1;
     atomic_store(&session->state, PS_SHM_LIVE);
@@ -162,9 +165,11 @@ static int32_t publish(struct ps_shm_session *session, const uint8_t *message, u
     if (error < 0 || length > session->mapping.capacity[direction])
         return error == -EPROTO ? -EINVAL : -EMSGSIZE;
     memcpy(session->mapping.area[direction], message, length);
+    /* Nobody else writes these. As stores they leave this processor together; three additions would
+     * each fetch the line anew from a peer that spins on it. */
     atomic_store_explicit(&region->length[direction], length, memory_order_release);
-    atomic_fetch_add_explicit(&region->sequence[direction], 1, memory_order_release);
-    atomic_fetch_add_explicit(&region->signal[direction], 1, memory_order_release);
+    atomic_store_explicit(&region->sequence[direction], ++session->sent, memory_order_release);
+    atomic_store_explicit(&region->signal[direction], ++session->signalled, memory_order_release);
     session->pending = !session->server;
     /* The receiver has no way to say that it sleeps, so it is always woken. */
     ps_futex_wake(&region->signal[direction]);

@@ -45,6 +45,8 @@ struct ps_shm_session {
     bool pending; /* a request without its response */
     struct ps_mapping mapping;
     struct ps_shm_limits limits;
+    uint64_t sent; /* our own; the peer may write over those in the region */
+    uint32_t signalled;
     _Atomic uint64_t seen; /* sequence of the last message taken */
     char path[256];        /* of the server's file */
 };
