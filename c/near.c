@@ -26,12 +26,13 @@ int32_t ps_near(void)
 void ps_sit_near(void)
 {
     int cpu = atomic_load_explicit(&callers_cpu, memory_order_relaxed);
-    if (cpu == seat || cpu < 0 || cpu >= CPU_SETSIZE)
+    if (cpu == seat)
         return;
     cpu_set_t only;
     CPU_ZERO(&only);
     CPU_SET((unsigned)cpu, &only);
-    /* It is a favour: where it is refused the thread waits where it is. */
+    /* It is a favour: where it is refused the thread waits where it is. A CPU that the set has no
+     * place for is refused as well, since the set stays empty. */
     if (sched_setaffinity(0, sizeof(only), &only) == 0)
         seat = cpu;
 }

@@ -149,7 +149,8 @@ int ps_path_open(const char *path, int flags, mode_t mode)
     int folder = ps_path_folder(path, &leaf);
     if (folder < 0)
         return folder;
-    int file = openat(folder, leaf, flags | O_NOFOLLOW | O_CLOEXEC, mode);
+    /* O_NONBLOCK: a pipe in the file's place would be waited for. */
+    int file = openat(folder, leaf, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
     int error = errno;
     close(folder);
     return file < 0 ? -error : file;

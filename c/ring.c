@@ -29,7 +29,11 @@ struct ps_ring {
 static int lock(int file, int command, off_t byte, short type)
 {
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    return fcntl(file, command, &lock) < 0 ? -errno : 0;
+    int result;
+    do
+        result = fcntl(file, command, &lock);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : 0;
 }
 
 static bool is_held(int file, off_t byte)

@@ -42,6 +42,11 @@ static bool is_alive(int32_t pid)
     return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
 }
 
+static bool is_same(const struct stat *info, dev_t device, ino_t inode)
+{
+    return info->st_dev == device && info->st_ino == inode;
+}
+
 /* Whether the open file is the region of a process that lives. */
 static bool is_live_region(int file, const struct stat *info)
 {
@@ -63,13 +68,13 @@ static int remove_if_stale(int folder, const char *name)
         return 0;
     if (file < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
         return -EADDRINUSE;
-    bool known = file >= 0 && fstat(file, &found) == 0;
-    bool alive = known && is_live_region(file, &found);
-    if (file >= 0)
+    if (file >= 0) {
+        bool keep = fstat(file, &found) < 0 || is_live_region(file, &found);
         close(file);
-    if (alive || (known && (fstatat(folder, name, &again, AT_SYMLINK_NOFOLLOW) < 0 ||
-                            again.st_ino != found.st_ino || again.st_dev != found.st_dev)))
-        return -EADDRINUSE;
+        if (keep || fstatat(folder, name, &again, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !is_same(&again, found.st_dev, found.st_ino))
+            return -EADDRINUSE;
+    }
     if (unlinkat(folder, name, 0) == 0 || unlinkat(folder, name, AT_REMOVEDIR) == 0)
         return 1;
     return errno == ENOENT ? 0 : -EADDRINUSE;
@@ -113,8 +118,8 @@ void ps_region_unlink(const char *path, const struct ps_mapping *mapping)
     int folder = ps_path_folder(path, &leaf);
     if (folder < 0)
         return;
-    if (fstatat(folder, leaf, &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_ino == mapping->inode &&
-        info.st_dev == mapping->device)
+    if (fstatat(folder, leaf, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        is_same(&info, mapping->device, mapping->inode))
         unlinkat(folder, leaf, 0);
     close(folder);
 }

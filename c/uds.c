@@ -119,6 +119,8 @@ int32_t ps_uds_pause(int32_t handle, uint32_t number, uint32_t paused)
     if (!session)
         return -ENOTCONN;
     session->paused = paused != 0;
+    if (session->deadline) /* what was not read cannot be late */
+        ps_uds_set_deadline(hub, session);
     ps_uds_watch(hub, session);
     return 0;
 }
@@ -139,12 +141,17 @@ void ps_uds_end(struct ps_uds *hub, struct ps_uds_session *session, int status,
 
 /* -- Deadlines --------------------------------------------------------------------------------- */
 
+void ps_uds_note_deadline(struct ps_uds *hub, uint64_t deadline)
+{
+    uint64_t next = atomic_load(&hub->next_deadline);
+    if (!next || deadline < next)
+        atomic_store(&hub->next_deadline, deadline);
+}
+
 void ps_uds_set_deadline(struct ps_uds *hub, struct ps_uds_session *session)
 {
     session->deadline = ps_now_ns() + session->stall_ms * UINT64_C(1000000);
-    uint64_t next = atomic_load(&hub->next_deadline);
-    if (!next || session->deadline < next)
-        atomic_store(&hub->next_deadline, session->deadline);
+    ps_uds_note_deadline(hub, session->deadline);
 }
 
 /* Ends sessions whose deadline passed, and finds the next one. */
@@ -154,19 +161,24 @@ static void expire(struct ps_uds *hub, struct ps_uds_out *out)
     uint64_t now = next ? ps_now_ns() : 0;
     if (now < next || !next)
         return;
-    next = 0;
+    atomic_store(&hub->next_deadline, 0);
+    if (hub->listen_again && hub->listen_again <= now) {
+        hub->listen_again = 0;
+        ps_uds_watch_listener(hub);
+    } else if (hub->listen_again) {
+        ps_uds_note_deadline(hub, hub->listen_again);
+    }
     for (uint32_t i = 0; i < PS_UDS_SLOTS; i++) {
         struct ps_uds_session *session = hub->slots[i];
-        if (!session || !session->deadline)
+        if (!session || !session->deadline || session->paused)
             continue;
         if (session->deadline > now || out->count == out->capacity)
-            next = next && next < session->deadline ? next : session->deadline;
+            ps_uds_note_deadline(hub, session->deadline);
         else if (session->state == PS_S_HELLO)
             ps_uds_refuse(hub, session, -ETIMEDOUT, out);
         else
             ps_uds_end(hub, session, -ETIMEDOUT, out);
     }
-    atomic_store(&hub->next_deadline, next);
 }
 
 /* -- Polling ----------------------------------------------------------------------------------- */
@@ -174,7 +186,7 @@ static void expire(struct ps_uds *hub, struct ps_uds_out *out)
 static void serve(struct ps_uds *hub, struct ps_uds_session *session, uint32_t ready, bool at_once,
                   struct ps_uds_out *out)
 {
-    if ((ready & EPOLLOUT) && session->want_write) {
+    if (ready & EPOLLOUT) {
         session->want_write = false;
         ps_uds_watch(hub, session);
         ps_uds_put(out, PS_UDS_WRITABLE, session->number);
@@ -215,9 +227,8 @@ int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capaci
         return -EINVAL;
     struct ps_uds_out out = {.events = events, .capacity = capacity, .data = data, .size = size};
     struct epoll_event ready[EPOLL_BATCH];
-    expire(hub, &out);
     bool at_once;
-    int count = spin(hub->epoll, ready, out.count ? 0 : spin_us, &at_once);
+    int count = spin(hub->epoll, ready, spin_us, &at_once);
     if (count < 0 && errno != EINTR)
         return -errno;
     for (int i = 0; i < count && out.count < capacity; i++) {
@@ -228,6 +239,7 @@ int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capaci
         if (session)
             serve(hub, session, ready[i].events, at_once, &out);
     }
+    expire(hub, &out); /* after what has come in time, however late it is looked at */
     return (int32_t)out.count;
 }
 

@@ -7,6 +7,8 @@
 #include "paths.h"
 #include "uds_internal.h"
 
+#define LISTENER_REST_NS UINT64_C(100000000)
+
 static int address_of(struct sockaddr_un *address, const uint8_t *path, uint32_t length)
 {
     char copy[PS_PATH_SIZE];
@@ -114,6 +116,21 @@ int32_t ps_uds_set_limits(int32_t handle, uint32_t request_bytes, uint32_t respo
     return 0;
 }
 
+void ps_uds_watch_listener(struct ps_uds *hub)
+{
+    struct epoll_event event = {.events = hub->listen_again ? 0 : EPOLLIN,
+                                .data.u64 = PS_UDS_LISTENER};
+    epoll_ctl(hub->epoll, EPOLL_CTL_MOD, hub->listener, &event);
+}
+
+/* Without a free descriptor the client stays in the backlog, and would be reported for ever. */
+static void rest(struct ps_uds *hub)
+{
+    hub->listen_again = ps_now_ns() + LISTENER_REST_NS;
+    ps_uds_note_deadline(hub, hub->listen_again);
+    ps_uds_watch_listener(hub);
+}
+
 void ps_uds_accept(struct ps_uds *hub, struct ps_uds_out *out)
 {
     while (out->count < out->capacity) {
@@ -122,10 +139,12 @@ void ps_uds_accept(struct ps_uds *hub, struct ps_uds_out *out)
             return;
         struct ps_uds_session *session =
             fd < 0 ? NULL : ps_uds_add(hub, fd, true, hub->config.handshake_ms);
-        if (!session) { /* without a free descriptor the client stays in the backlog */
+        if (!session) {
             ps_uds_put(out, PS_UDS_REFUSED, 0)->status = fd < 0 ? -errno : -EUSERS;
             if (fd >= 0)
                 close(fd);
+            else
+                rest(hub);
             return;
         }
         session->session_id = ++hub->next_session_id;

@@ -17,7 +17,7 @@ static uint32_t given(uint32_t value, uint32_t otherwise)
 
 static uint32_t highest_bit(uint32_t bits)
 {
-    return bits ? 1u << (31 - __builtin_clz(bits)) : 0;
+    return 1u << (31 - __builtin_clz(bits));
 }
 
 void ps_uds_defaults(struct ps_uds_config *config)
@@ -38,10 +38,9 @@ void ps_uds_defaults(struct ps_uds_config *config)
 /* The kernel refuses packets longer than SO_SNDBUF - 32, so never propose more than that. */
 static uint32_t packet_size(int fd, uint32_t wanted)
 {
-    int buffer = 0;
+    int buffer = 4096; /* no buffer is smaller */
     socklen_t length = sizeof buffer;
-    if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &length) < 0 || buffer < 128)
-        buffer = 4096;
+    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &length);
     return least(given(wanted, UINT32_MAX), least(PS_UDS_MIN_DATA, (uint32_t)buffer - 32));
 }
 

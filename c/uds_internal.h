@@ -45,7 +45,9 @@ struct ps_uds {
     ino_t inode;
     uint64_t next_session_id;
     uint32_t accepted, generation;
-    _Atomic uint64_t next_deadline; /* the earliest of all sessions, 0 if none */
+    uint64_t
+        listen_again; /* when the listener is looked at again after a failure, 0 if it is now */
+    _Atomic uint64_t next_deadline; /* the earliest of listener and sessions, 0 if none */
     struct ps_uds_session *slots[PS_UDS_SLOTS];
 };
 
@@ -66,6 +68,8 @@ void ps_uds_end(struct ps_uds *hub, struct ps_uds_session *session, int status,
 /* As ps_uds_end, for a client that never had a session. */
 void ps_uds_refuse(struct ps_uds *hub, struct ps_uds_session *session, int status,
                    struct ps_uds_out *out);
+/* No wait goes on beyond this time. */
+void ps_uds_note_deadline(struct ps_uds *hub, uint64_t deadline);
 /* The handshake or the message under way must end stall_ms from now. */
 void ps_uds_set_deadline(struct ps_uds *hub, struct ps_uds_session *session);
 /* Tells epoll what the session waits for. */
@@ -77,6 +81,8 @@ int ps_uds_say_hello(struct ps_uds_session *session, const struct ps_uds_config 
 void ps_uds_read_hello(struct ps_uds *hub, struct ps_uds_session *session, struct ps_uds_out *out);
 void ps_uds_read_ack(struct ps_uds *hub, struct ps_uds_session *session, struct ps_uds_out *out);
 void ps_uds_accept(struct ps_uds *hub, struct ps_uds_out *out);
+/* Looks for clients from now on, or for none until `listen_again`. */
+void ps_uds_watch_listener(struct ps_uds *hub);
 void ps_uds_unlisten(struct ps_uds *hub);
 /* Reads and forgets what the peer has sent: a socket that is closed over unread data takes the last
  * messages to the peer with it. */

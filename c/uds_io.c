@@ -213,7 +213,8 @@ static int64_t next_message(struct ps_uds_session *session, const uint8_t *bytes
     if (ps_header_read(header, bytes, length) != PS_GOOD ||
         header->kind != (session->server ? PS_RESPONSE : PS_REQUEST) ||
         header->payload_len > length - PS_HEADER_BYTES ||
-        (session->tx_sent && session->tx_id != header->message_id))
+        (session->tx_sent &&
+         (session->tx_id != header->message_id || header->payload_len <= session->tx_sent)))
         return -EINVAL;
     if (header->payload_len > session->bytes[session->server] ||
         header->item_count > session->items[session->server])

@@ -1,10 +1,9 @@
 /* A thread that waits sits down on the CPU of the one it waits for. */
 #include <pthread.h>
-#include <sched.h>
 
 #include "../include/ps_common.h"
 #include "../near.h"
-#include "check.h"
+#include "faults.h"
 
 static void *sit(void *ret_cpu)
 {
@@ -49,9 +48,24 @@ static void follows_the_caller(void)
     }
 }
 
+static void stays_where_it_is_when_the_system_refuses(void)
+{
+    fail(GETCPU, 0, ENOSYS);
+    SAME(ps_near(), -ENOSYS);
+    pretended_cpu = CPU_SETSIZE; /* more than a set has room for */
+    SAME(ps_near(), 0);
+    CHECK(where_it_sits() >= 0);
+    pretended_cpu = -1;
+    SAME(ps_near(), 0);
+    fail_times(SETAFFINITY, 0, 2, EPERM); /* and it is asked again the next time */
+    CHECK(where_it_sits() >= 0);
+    check_done();
+}
+
 int main(void)
 {
     stays_where_it_is_without_a_caller();
     follows_the_caller();
+    stays_where_it_is_when_the_system_refuses();
     return 0;
 }

@@ -103,6 +103,7 @@ static void each_side_is_held_once(void)
     SAME(ps_ring_open(PATH(path), CAPACITY, 9), -EINVAL);
     SAME(ps_ring_open(PATH("/tmp/ring"), CAPACITY, 1), -EACCES);
     SAME(ps_ring_open(PATH(path), 70000, PS_RING_PRODUCER), -EINVAL);
+    SAME(ps_ring_open(PATH(path), 32768, PS_RING_PRODUCER), -EINVAL);
     unlink(path);
     int32_t producer = open_side(PS_RING_PRODUCER);
     SAME(ps_ring_open(PATH(path), CAPACITY, PS_RING_PRODUCER), -EADDRINUSE);
@@ -145,7 +146,9 @@ static void a_broken_file_is_refused(void)
     refused_after(12, 4096, 4);
     refused_after(16, 65537, 8);
     refused_after(16, 131072, 8);
+    refused_after(16, 32768, 8);
     refused_after(64, 4, 8);
+    refused_after(128, 4, 8);
     refused_after(128, 8, 8); /* done with more than was published */
     refused_after(64, CAPACITY + 8, 8);
     SAME(mkdir(path, 0700), 0);

@@ -1,16 +1,13 @@
-/* The system refuses what the shared-memory half and the ring ask for, once at each place; and
- * calls that nothing but a mistake would make. */
-#include <pthread.h>
-
+/* The system refuses what the shared-memory half asks for, once at each place; and calls that
+ * nothing but a mistake would make. */
 #include "../include/ps_netipc.h"
-#include "../include/ps_ring.h"
 #include "../include/ps_shm.h"
 #include "faults.h"
 
 static const struct ps_shm_limits limits = {4096, 16, 4096, 16};
 static int32_t hub;
 static uint8_t data[70000];
-static const char *region, *ring;
+static const char *region;
 
 static void nothing_is_left(const char *path)
 {
@@ -73,6 +70,77 @@ static void a_name_that_cannot_be_freed_is_in_use(void)
     check_done();
 }
 
+static void who_cannot_look_must_not_remove(void)
+{
+    struct stat info;
+    const int refusals[] = {EMFILE, ENFILE, ENOMEM};
+    int32_t made = ps_shm_create(hub, PATH(region), &limits);
+    for (int i = 0; i < 3; i++) { /* the folders of the path are opened first */
+        fail(OPENAT, 3, refusals[i]);
+        SAME(ps_shm_create(hub, PATH(region), &limits), -EADDRINUSE);
+    }
+    fail(FSTAT, 0, EIO);
+    SAME(ps_shm_create(hub, PATH(region), &limits), -EADDRINUSE);
+    fail(KILL, 0, EPERM); /* alive, and somebody else's */
+    SAME(ps_shm_create(hub, PATH(region), &limits), -EADDRINUSE);
+    fail(OPENAT, 0, ENFILE); /* at the end: the folder cannot be opened */
+    SAME(ps_shm_close(hub, (uint32_t)made), 0);
+    SAME(stat(region, &info), 0);
+    SAME(unlink(region), 0);
+    made = ps_shm_create(hub, PATH(region), &limits);
+    other_device = true; /* at the end: another file has the number of ours */
+    SAME(ps_shm_close(hub, (uint32_t)made), 0);
+    other_device = false;
+    SAME(unlink(region), 0);
+    check_done();
+}
+
+static void replace_region(void)
+{
+    static int kept; /* its number is not given to another file while it is open */
+    if (kept > 0)
+        close(kept);
+    kept = open(region, O_RDONLY | O_CLOEXEC);
+    unlink(region);
+    fclose(fopen(region, "w"));
+}
+
+static void remove_region(void)
+{
+    unlink(region);
+}
+
+static void another_server_may_be_faster(void)
+{
+    fclose(fopen(region, "w"));
+    meanwhile(FSTATAT, 0, replace_region); /* the dead file is gone, and the new one is not dead */
+    SAME(ps_shm_create(hub, PATH(region), &limits), -EADDRINUSE);
+    fail(OPENAT, 4, EACCES); /* the dead one is gone, and making another is not allowed */
+    SAME(ps_shm_create(hub, PATH(region), &limits), -EACCES);
+    nothing_is_left(region);
+    fclose(fopen(region, "w"));
+    meanwhile(OPENAT, 3,
+              remove_region); /* it was there when it was made, and is gone when looked at */
+    int32_t made = ps_shm_create(hub, PATH(region), &limits);
+    CHECK(made > 0);
+    SAME(ps_shm_close(hub, (uint32_t)made), 0);
+    check_done();
+}
+
+static void no_generation_is_zero(void)
+{
+    uint32_t generation = 0;
+    no_time = true;
+    int32_t made = ps_shm_create(hub, PATH(region), &limits);
+    no_time = false;
+    FILE *file = fopen(region, "r");
+    fseek(file, 12, SEEK_SET);
+    SAME(fread(&generation, sizeof generation, 1, file), 1);
+    fclose(file);
+    SAME(generation, 1);
+    SAME(ps_shm_close(hub, (uint32_t)made), 0);
+}
+
 static void reaping_says_what_was_refused(void)
 {
     fail(OPENAT, 0, EMFILE);
@@ -91,6 +159,9 @@ static void mapping_says_what_was_refused(void)
     SAME(mkdir(region, 0700), 0);
     CHECK(ps_shm_attach(hub, PATH(region), &limits) < 0);
     rmdir(region);
+    SAME(mkfifo(region, 0600), 0);
+    SAME(ps_shm_attach(hub, PATH(region), &limits), -ENODATA);
+    unlink(region);
     int32_t made = ps_shm_create(hub, PATH(region), &limits);
     fail(FSTAT, 0, EIO);
     SAME(ps_shm_attach(hub, PATH(region), &limits), -EIO);
@@ -102,6 +173,17 @@ static void mapping_says_what_was_refused(void)
     fclose(file);
     SAME(ps_shm_attach(hub, PATH(region), &limits), -EINVAL);
     unlink(region);
+    check_done();
+}
+
+static void a_folder_that_is_none_may_vanish(void)
+{
+    char inside[128];
+    fclose(fopen(region, "w"));
+    snprintf(inside, sizeof inside, "%s/x", region);
+    SAME(ps_path_open(inside, O_RDONLY, 0), -ENOTDIR);
+    meanwhile(FSTATAT, 0, remove_region); /* before it is asked whether it is a link */
+    SAME(ps_path_open(inside, O_RDONLY, 0), -ENOTDIR);
     check_done();
 }
 
@@ -118,96 +200,19 @@ static void a_closed_hub_is_no_hub(void)
     SAME(ps_shm_wake(hub), -EBADF);
 }
 
-/* -- The ring ---------------------------------------------------------------------------------- */
-
-static int32_t open_ring(uint32_t role)
-{
-    return ps_ring_open(PATH(ring), PS_RING_MIN, role);
-}
-
-static void a_ring_that_cannot_be_made_is_made_the_next_time(void)
-{
-    fail(FTRUNCATE, 0, EIO);
-    SAME(open_ring(PS_RING_PRODUCER), -EIO);
-    fail_times(FALLOCATE, 0, 2, EINTR);
-    fail(PWRITE, 0, ENOSPC);
-    SAME(open_ring(PS_RING_PRODUCER), -ENOSPC);
-    fail(PREAD, 0, EIO);
-    SAME(open_ring(PS_RING_PRODUCER), -EIO);
-    fail(FSTAT, 0, EIO);
-    SAME(open_ring(PS_RING_PRODUCER), -EBADMSG);
-    fail(FSTAT, 1, EIO);
-    SAME(open_ring(PS_RING_PRODUCER), -EIO);
-    for (int i = 0; i < 3; i++) {
-        fail(MMAP, i, ENOMEM);
-        SAME(open_ring(PS_RING_PRODUCER), -ENOMEM);
-    }
-    int32_t producer = open_ring(PS_RING_PRODUCER);
-    CHECK(producer > 0);
-    SAME(ps_ring_close(producer), 0);
-    SAME(ps_ring_open(PATH(ring), PS_RING_MIN, 0), -EINVAL);
-    unlink(ring);
-    SAME(ps_ring_open(PATH(ring), 2u << 30, PS_RING_PRODUCER), -EINVAL);
-    /* Who only looks does not make one of an unfinished file. */
-    SAME(open_ring(PS_RING_LOOK), -EBADMSG);
-    unlink(ring);
-    check_done();
-}
-
-static void a_closed_ring_is_no_ring(void)
-{
-    struct ps_ring_stat stat;
-    int32_t producer = open_ring(PS_RING_PRODUCER), consumer = open_ring(PS_RING_CONSUMER);
-    SAME(ps_ring_stat(consumer, &stat), 0);
-    SAME(ps_ring_wake(producer), 0);
-    SAME(ps_ring_wait(producer, 1000), 1); /* there is room, whoever wakes */
-    /* Behind good frames the first bad one is left. */
-    static uint8_t frames[PS_RING_MIN];
-    const uint32_t good = 8, immense = PS_RING_MIN, cut = 4000;
-    memcpy(frames, &good, 4);
-    memcpy(frames + 16, &immense, 4);
-    SAME(ps_ring_push(producer, frames, 100), 16);
-    memcpy(frames + 16, &cut, 4);
-    SAME(ps_ring_push(producer, frames, 100), 16);
-    SAME(ps_ring_push(producer, frames, 0x80000000u), -EINVAL);
-    SAME(ps_ring_poll(consumer, data, 0x80000000u, 0), -EINVAL);
-    SAME(ps_ring_close(producer), 0);
-    SAME(ps_ring_close(consumer), 0);
-    SAME(ps_ring_push(producer, frames, 8), -EBADF);
-    SAME(ps_ring_poll(consumer, data, sizeof data, 0), -EBADF);
-    SAME(ps_ring_commit(consumer, 0, 0), -EBADF);
-    SAME(ps_ring_stat(consumer, &stat), -EBADF);
-    unlink(ring);
-}
-
-/* -- Handles ----------------------------------------------------------------------------------- */
-
-static void there_are_so_many_handles(void)
-{
-    int32_t handles[1200];
-    int count = 0;
-    while (count < 1200 && (handles[count] = ps_shm_open()) > 0)
-        count++;
-    SAME(handles[count], -EMFILE);
-    SAME(open_ring(PS_RING_PRODUCER), -EMFILE);
-    while (count > 0)
-        SAME(ps_shm_free(handles[--count]), 0);
-    unlink(ring);
-}
-
 int main(void)
 {
     begin();
     region = in_folder("f-0000000000000001.ipcshm");
-    ring = in_folder("ring");
     a_region_that_cannot_be_made_leaves_nothing();
     a_name_that_cannot_be_freed_is_in_use();
+    who_cannot_look_must_not_remove();
+    another_server_may_be_faster();
+    no_generation_is_zero();
     reaping_says_what_was_refused();
     mapping_says_what_was_refused();
+    a_folder_that_is_none_may_vanish();
     a_closed_hub_is_no_hub();
-    a_ring_that_cannot_be_made_is_made_the_next_time();
-    a_closed_ring_is_no_ring();
-    there_are_so_many_handles();
     finish();
     return 0;
 }

@@ -44,6 +44,8 @@ static void the_server_decides_in_the_order_of_the_protocol(void)
     REFUSED_HEADER(header.kind = 9, -1, -EPROTO);
     REFUSED_HEADER(header.code = PS_OP_HELLO_ACK, -1, -EPROTO);
     REFUSED_HEADER((header.version = 2, header.code = 9), -1, -EPROTO);
+    REFUSED_HEADER((header.version = 2, header.kind = PS_REQUEST), -1, -EPROTO);
+    REFUSED_HEADER((header.version = 2, header.header_len = 36), -1, -EPROTO);
     refused(hello_header(), good_hello(), 75, -1, -EPROTO);
     refused(hello_header(), good_hello(), 20, -1, -EPROTO);
     REFUSED_HELLO(hello.layout_version = 2, PS_INCOMPATIBLE, -ENOPROTOOPT);
@@ -135,8 +137,9 @@ static void the_client_judges_the_answer(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct ps_uds_config theirs = config();
+    theirs.supported = 5;
     strcpy(address.sun_path, path);
-    for (int i = 0; i < 13; i++) {
+    for (int i = 0; i < 17; i++) {
         uint8_t packet[128] = {0};
         int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
         SAME(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
@@ -197,6 +200,18 @@ static void the_client_judges_the_answer(void)
             break;
         case 12:
             length = 0, status = -ECONNRESET;
+            break;
+        case 13:
+            header.magic++;
+            break;
+        case 14:
+            header.kind = PS_RESPONSE;
+            break;
+        case 15:
+            ack.packet_size = 65537;
+            break;
+        case 16:
+            ack.selected = 3;
             break;
         }
         memcpy(packet, &header, 32);

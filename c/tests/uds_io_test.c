@@ -158,6 +158,10 @@ static void limits_hold_on_both_sides(void)
     SAME(ps_uds_send(client_hub, client, out, used), -EINVAL);
     used = put(out, PS_RESPONSE, 400001, 1);
     SAME(ps_uds_send(hub, server, out, used), -EMSGSIZE);
+    header = ps_header_make(PS_REQUEST, 1, 0, 8, 1);
+    header.item_count = 17;
+    memcpy(out, &header, sizeof header);
+    SAME(ps_uds_send(client_hub, client, out, 40), -EMSGSIZE);
     close_pair();
     /* A request over the limit is answered, then the session is closed. */
     struct ps_uds_config own = config();
@@ -214,6 +218,15 @@ static void packets_against_the_protocol_end_the_session(void)
     violation(&bad, 32, NULL, 0);
     bad = header, bad.magic = 1;
     violation(&bad, 32, NULL, 0);
+    bad = header, bad.magic = PS_MAGIC_MESSAGE, bad.version = 2;
+    violation(&bad, 32, NULL, 0);
+    bad = header, bad.header_len = 36;
+    violation(&bad, 32, NULL, 0);
+    bad = header, bad.kind = 4;
+    violation(&bad, 32, NULL, 0);
+    bad = header, bad.payload_len = 100; /* in one packet, which is longer than was agreed */
+    memcpy(packet, &bad, 32);
+    violation(packet, 132, NULL, 0);
     bad = header, bad.payload_len = 2;
     memcpy(packet, &bad, 32);
     violation(packet, 36, NULL, 0);
