@@ -119,7 +119,8 @@ export const ksyncSchema = z.strictObject({
   ),
   owns: ownsSchema.optional().describe(
     "Which rows of the table are ours to remove when no link stands behind them. Follows the " +
-      "source when left out: its `interfaces`, and the field `state`.",
+      "source when left out: its `interfaces`, and the field `state`; of a source with " +
+      "`mode: poll` every row with the field `hash`. Behind other sources none.",
   ),
   numeric_fields: z.array(fieldName()).max(256).optional().describe(
     "Fields that are compared as numbers, so that 9100 equals 9100.0.",

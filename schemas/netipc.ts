@@ -59,7 +59,8 @@ export function netipcFields() {
       "How long the service may take for one snapshot. Only for `poll`.",
     ),
     table: tableName().default("CGROUP_TABLE").describe(
-      "The table of the changes. Only for `poll`; producers name their tables themselves.",
+      "The table of the changes, for nobody else to write to: its rows that the service does not " +
+        "name are removed. Only for `poll`; producers name their tables themselves.",
     ),
   };
 }

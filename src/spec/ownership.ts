@@ -12,12 +12,15 @@ import { isMapping } from "./tree.ts";
 /** The field that every row of a link source carries, and no row of another daemon. */
 const OWN_FIELD = "state";
 
+/** The field that every row of a snapshot carries. */
+const SNAPSHOT_FIELD = "hash";
+
 /** The sources whose rows are links. */
 const LINK_SOURCES: ReadonlySet<string> = new Set(["netlink", "replay"]);
 
-/** Rows that are ours: the key matches one of `keys`, and the row carries `field`. */
+/** Rows that are ours: the key matches one of `keys`, if given, and the row carries `field`. */
 export interface Ownership {
-  readonly keys: readonly string[];
+  readonly keys?: readonly string[];
   readonly field: string;
   /** What else the spec says of ownership. */
   readonly [option: string]: unknown;
@@ -25,7 +28,7 @@ export interface Ownership {
 
 /**
  * The ownership of a pipeline whose spec does not say it: what its source sends and its `validate`
- * lets through. A name with a dot is a sub-interface and belongs to intfmgrd, so no pattern with a
+ * lets through; of a source of snapshots, every row of theirs. A name with a dot is a sub-interface and belongs to intfmgrd, so no pattern with a
  * dot is taken over.
  *
  * @returns undefined where nothing is owned, so that nothing is ever swept
@@ -37,10 +40,15 @@ export function deriveOwnership(
 ): Ownership | undefined {
   const given = ksync["owns"];
   const stated = isMapping(given) ? given : {};
-  const field = typeof stated["field"] === "string" ? stated["field"] : OWN_FIELD;
+  const isSnapshot = pipeline.source["mode"] === "poll";
+  const usual = isSnapshot ? SNAPSHOT_FIELD : OWN_FIELD;
+  const field = typeof stated["field"] === "string" ? stated["field"] : usual;
   const keys = texts(stated["keys"]);
   if (keys !== undefined) return { ...stated, keys, field };
-  if (!LINK_SOURCES.has(pipeline.source.type)) return undefined;
+  if (!LINK_SOURCES.has(pipeline.source.type)) {
+    // A table of snapshots is the source's own; whatever else a source writes, only a spec can say.
+    return isSnapshot || stated["field"] !== undefined ? { ...stated, field } : undefined;
+  }
   let owned = texts(pipeline.source["interfaces"]) ?? ["*"];
   for (const transform of pipeline.transforms) {
     const narrowed = transform.type === "validate" ? texts(transform["interfaces"]) : undefined;

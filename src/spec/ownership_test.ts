@@ -58,3 +58,12 @@ Deno.test("deriveOwnership() lets the spec say it, and completes what it leaves 
 Deno.test("deriveOwnership() owns nothing behind a source that it does not know", () => {
   assert.equal(deriveOwnership(ksync, pipeline({ type: "uds" })), undefined);
 });
+
+Deno.test("deriveOwnership() owns the rows of snapshots, and those that carry a field of the spec's", () => {
+  const poll = pipeline({ type: "uds", mode: "poll", table: "CGROUP_TABLE" });
+  assert.deepEqual(deriveOwnership(ksync, poll), { field: "hash" });
+  const given = { type: "ksync", owns: { keys: ["docker*"] } };
+  assert.deepEqual(deriveOwnership(given, poll), { keys: ["docker*"], field: "hash" });
+  const marked = { type: "ksync", owns: { field: "number" } };
+  assert.deepEqual(deriveOwnership(marked, pipeline({ type: "uds" })), { field: "number" });
+});

@@ -8,6 +8,7 @@
  */
 import type { Finding } from "./finding.ts";
 import { overlap } from "./overlap.ts";
+import { idleOptions, sharedPeers } from "./peers.ts";
 import { quote } from "./printable.ts";
 import { isMapping, type Path } from "./tree.ts";
 
@@ -16,6 +17,9 @@ export const STATE_SINKS: ReadonlySet<unknown> = new Set(["state_db", "kernel"])
 
 /** The sources whose rows are links. */
 const LINK_SOURCES: ReadonlySet<unknown> = new Set(["netlink", "replay"]);
+
+/** The table of snapshots whose spec names none, as the schema has it. */
+const SNAPSHOTS = "CGROUP_TABLE";
 
 /** A sink that writes rows, with the pattern of the keys that its pipeline writes. */
 interface Writer {
@@ -53,9 +57,10 @@ export function applyRules(tree: unknown, knownSinks: ReadonlySet<unknown>): Fin
     findings.push(...patternsThatNeverMeet(path, pipeline["source"], transforms));
     findings.push(...rowsOfOthers(path, pipeline["source"], transforms));
     findings.push(...echoes(path, pipeline["source"], sinks));
+    findings.push(...idleOptions(path, pipeline["source"]));
     writers.push(...writersOf(name, pipeline, transforms, sinks));
   }
-  findings.push(...twoWriters(writers));
+  findings.push(...twoWriters(writers), ...sharedPeers(pipelines));
   return findings;
 }
 
@@ -187,6 +192,7 @@ function sentBy(
 ): { readonly keys: string[] | undefined; readonly table: unknown } | undefined {
   if (!isMapping(source)) return undefined;
   if (source["type"] === "table") return { keys: texts(source["keys"]), table: source["table"] };
+  if (source["mode"] === "poll") return { keys: undefined, table: source["table"] ?? SNAPSHOTS };
   if (!LINK_SOURCES.has(source["type"])) return undefined;
   return { keys: texts(source["interfaces"]), table: "PORT_TABLE" };
 }

@@ -70,6 +70,7 @@ function followSource(config: ComponentConfig, pipeline: PipelineShape): Record<
 /** The one table that a source writes; undefined for those whose spec does not say it. */
 function tableOf(source: ComponentConfig): string | undefined {
   if (source.type === "netlink" || source.type === "replay") return LINK_TABLE;
-  const table = source.type === "table" ? source["table"] : undefined;
+  const says = source.type === "table" || source["mode"] === "poll";
+  const table = says ? source["table"] : undefined;
   return typeof table === "string" ? table : undefined;
 }

@@ -49,7 +49,8 @@ Deno.test("The tables follow the source where it says them", async () => {
   assert.deepEqual(await tables({ type: "replay" }, {}, ["validate"]), ["PORT_TABLE"]);
   assert.deepEqual(await tables({ type: "table", table: "PORT" }), ["PORT"]);
   assert.equal(await tables({ type: "table" }), undefined);
-  assert.equal(await tables({ type: "uds" }), undefined);
+  assert.equal(await tables({ type: "uds", mode: "serve", table: "C" }), undefined);
+  assert.deepEqual(await tables({ type: "shm", mode: "poll", table: "C" }), ["C"]);
   assert.equal(await tables({ type: "netlink" }, {}, ["module"]), undefined);
   assert.deepEqual(await tables({ type: "netlink" }, { tables: ["T"] }), ["T"]);
 });
