@@ -118,39 +118,33 @@ for (const [profiles, name] of [[1, "the socket"], [2, "shared memory"], [3, "ei
   });
 }
 
-Deno.test("64 clients are served side by side, and the next one is turned away", async () => {
-  const refused: number[] = [];
-  await using server = start(Method.increment, {
-    maxSessions: 64,
-    profile: "uds",
-    onRefused: (_, status) => refused.push(status),
-  });
-  const clients = Array.from(
-    { length: 64 },
-    () =>
-      new Client({
-        library,
-        runDir: NATIVE_TEST_FOLDER,
-        service: server.service,
-        authToken: PEER_TOKEN,
-      }),
-  );
-  try {
-    await Promise.all(clients.map((client) => client.refresh()));
-    assert.equal(server.status().sessions, 64);
-    const last = await runPeerClient(server.service, 1, "increment");
-    assert.match(last, /refused|hung up/);
-    assert.deepEqual(refused, [-87]);
-    for (let round = 1n; round <= 20n; round++) {
-      const answers = await Promise.all(clients.map((client) => client.increment(round)));
-      assert.ok(answers.every((answer) => answer === round + 1n));
+for (const profile of ["uds", "shm"] as const) {
+  Deno.test(`64 clients over ${profile} are served side by side, and the next is turned away`, async () => {
+    const refused: number[] = [];
+    await using server = start(Method.increment, {
+      ...{ maxSessions: 64, maxRequestBytes: 65536, maxRequestItems: 64 },
+      onRefused: (_, status) => refused.push(status),
+    });
+    const { service } = server;
+    const options = { library, runDir: NATIVE_TEST_FOLDER, service, authToken: PEER_TOKEN };
+    const clients = Array.from({ length: 64 }, () => new Client({ ...options, profile }));
+    try {
+      await Promise.all(clients.map((client) => client.refresh()));
+      assert.equal(server.status().sessions, 64);
+      const last = await runPeerClient(service, profile === "uds" ? 1 : 2, "increment");
+      assert.match(last, /refused|hung up/);
+      assert.deepEqual(refused, [-87]);
+      for (let round = 1n; round <= 20n; round++) {
+        const answers = await Promise.all(clients.map((client) => client.increment(round)));
+        assert.ok(answers.every((answer) => answer === round + 1n));
+      }
+    } finally {
+      await Promise.all(clients.map((client) => client.close()));
     }
-  } finally {
-    await Promise.all(clients.map((client) => client.close()));
-  }
-  await eventually(() => server.status().sessions === 0 ? undefined : "sessions remain");
-  assert.equal(await runPeerClient(server.service, 1, "increment"), "PASS");
-});
+    await eventually(() => server.status().sessions === 0 ? undefined : "sessions remain");
+    assert.equal(await runPeerClient(service, 1, "increment"), "PASS");
+  });
+}
 
 Deno.test("clients over shared memory and over the socket are served by one server", async () => {
   await using server = start(Method.increment);

@@ -71,8 +71,9 @@ export async function spawnPeerClient(
   profiles: number,
   mode: string,
   count = 1,
+  runDir: string = NATIVE_TEST_FOLDER,
 ): Promise<Deno.ChildProcess> {
-  const args = [NATIVE_TEST_FOLDER, service, profiles, mode, count].map(String);
+  const args = [runDir, service, profiles, mode, count].map(String);
   const program = await buildProgram("c/tests/peer/client.c");
   return new Deno.Command(program, { args, stdout: "piped", stderr: "piped" }).spawn();
 }
@@ -87,8 +88,9 @@ export async function runPeerClient(
   profiles: number,
   mode: string,
   count = 1,
+  runDir: string = NATIVE_TEST_FOLDER,
 ): Promise<string> {
-  const client = await spawnPeerClient(service, profiles, mode, count);
+  const client = await spawnPeerClient(service, profiles, mode, count, runDir);
   const { stdout, stderr } = await client.output();
   const text = new TextDecoder();
   return `${text.decode(stdout)}${text.decode(stderr)}`.trim();

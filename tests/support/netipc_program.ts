@@ -1,0 +1,88 @@
+/**
+ * Our netipc server or client as a process of its own, to be killed: says READY once it serves, or
+ * once its first call was answered.
+ *
+ * @module
+ */
+import { Client, type ClientOptions } from "../../src/netipc/client.ts";
+import { Method } from "../../src/netipc/codec/header.ts";
+import { decodeIncrement, encodeIncrement } from "../../src/netipc/codec/increment.ts";
+import { sealNative } from "../../ffi/load.ts";
+import { Server, type ServerOptions } from "../../src/netipc/server.ts";
+import { NATIVE_TEST_FOLDER, nativeLibrary } from "./native.ts";
+
+/** Options that can be written as JSON. */
+type Plain<T> = Omit<T, "library" | "runDir" | "authToken" | "allow" | "onRefused">;
+
+/** A process with a server or a client of ours. */
+export interface NetipcProgram extends AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+}
+
+/**
+ * Starts the program and waits until it is ready.
+ *
+ * @param storeBytes puts a store of this size in the place of the folder, for this process alone
+ */
+export async function startNetipcProgram(
+  role: "server" | "client",
+  options: Plain<ServerOptions> | Plain<ClientOptions>,
+  storeBytes?: number,
+): Promise<NetipcProgram> {
+  const library = await nativeLibrary();
+  const job = JSON.stringify({ role, library, options });
+  const line = [
+    ...[Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt"],
+    ...[`--allow-ffi=${library}`, import.meta.filename ?? "", job],
+  ];
+  const mount = `mount -t tmpfs -o size=${storeBytes} tmpfs ${NATIVE_TEST_FOLDER} && exec "$@"`;
+  const [program = "", ...args] = storeBytes === undefined
+    ? line
+    : ["unshare", "--mount", "sh", "-c", mount, "sh", ...line];
+  const process = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
+  const reader = process.stdout.getReader();
+  const { value } = await reader.read();
+  reader.releaseLock();
+  await process.stdout.cancel();
+  if (value === undefined) throw new Error(`The ${role} did not start`);
+  return {
+    process,
+    async [Symbol.asyncDispose](): Promise<void> {
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // It was killed before.
+      }
+      await process.status;
+    },
+  };
+}
+
+interface Job {
+  readonly role: "server" | "client";
+  readonly library: string;
+  readonly options: Plain<ServerOptions & ClientOptions>;
+}
+
+async function main(text: string): Promise<void> {
+  // Written above.
+  const { role, library, options }: Job = JSON.parse(text);
+  sealNative(library, [`${NATIVE_TEST_FOLDER}/`]);
+  const all = { ...options, library, runDir: NATIVE_TEST_FOLDER, authToken: 0xDEADBEEFCAFEBABEn };
+  if (role === "server") {
+    const server = new Server(all, {
+      method: Method.increment,
+      handle: (request, response) => encodeIncrement(response, decodeIncrement(request) + 1n),
+    });
+    const serving = server.start();
+    console.log("READY");
+    return await serving;
+  }
+  const client = new Client(all);
+  await client.refresh();
+  for (let value = 0n;; value = await client.increment(value)) {
+    if (value === 1n) console.log("READY");
+  }
+}
+
+if (import.meta.main) await main(Deno.args[0] ?? "");
