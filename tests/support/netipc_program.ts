@@ -35,7 +35,8 @@ export async function startNetipcProgram(
     ...[Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt"],
     ...[`--allow-ffi=${library}`, import.meta.filename ?? "", job],
   ];
-  const mount = `mount -t tmpfs -o size=${storeBytes} tmpfs ${NATIVE_TEST_FOLDER} && exec "$@"`;
+  const mount =
+    `mount -t tmpfs -o size=${storeBytes},mode=700 tmpfs ${NATIVE_TEST_FOLDER} && exec "$@"`;
   const [program = "", ...args] = storeBytes === undefined
     ? line
     : ["unshare", "--mount", "sh", "-c", mount, "sh", ...line];
