@@ -7,7 +7,9 @@
 #include "../handles.h"
 #include "check.h"
 
+#ifndef ROUNDS
 #define ROUNDS 20000
+#endif
 #define SHARED 4
 
 struct object {

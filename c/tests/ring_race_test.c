@@ -6,7 +6,9 @@
 #include "ipc_test.h"
 
 #define CAPACITY 65536u
+#ifndef MESSAGES
 #define MESSAGES 100000u
+#endif
 #define SIZE 32u
 
 static int32_t producer, consumer;

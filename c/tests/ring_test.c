@@ -154,6 +154,13 @@ static void a_broken_file_is_refused(void)
     SAME(mkdir(path, 0700), 0);
     SAME(ps_ring_open(PATH(path), CAPACITY, PS_RING_LOOK), -EBADMSG);
     rmdir(path);
+    SAME(ps_ring_close(open_side(PS_RING_PRODUCER)), 0);
+    SAME(chmod(path, 0622), 0);
+    SAME(ps_ring_open(PATH(path), CAPACITY, PS_RING_CONSUMER), -EPERM);
+    SAME(ps_ring_close(ps_ring_open(PATH(path), CAPACITY, PS_RING_LOOK)), 0);
+    SAME(chmod(path, 0620), 0);
+    SAME(ps_ring_close(open_side(PS_RING_CONSUMER)), 0);
+    unlink(path);
     /* A frame with a wrong check or length, under an open consumer. */
     for (int i = 0; i < 4; i++) {
         int32_t producer = open_side(PS_RING_PRODUCER), consumer = open_side(PS_RING_CONSUMER);

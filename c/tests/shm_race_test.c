@@ -1,12 +1,15 @@
 /* The shared-memory protocol under the thread sanitizer, which knows memory by its address: so both
  * sides, in two threads, are given one mapping. */
 #include <pthread.h>
+#include <sched.h>
 
 #include "../shm.c"
 #include "../shm_region.c"
 #include "ipc_test.h"
 
+#ifndef TURNS
 #define TURNS 30000u
+#endif
 #define SESSIONS 3u
 
 static const struct ps_shm_limits limits = {256, 1, 256, 1};
@@ -62,6 +65,38 @@ static void *disturb(void *stop)
     return NULL;
 }
 
+static void *wait_on_and_on(void *stop)
+{
+    while (!atomic_load((atomic_bool *)stop))
+        CHECK(ps_shm_wait(server_hub, 10000) >= 0);
+    return NULL;
+}
+
+/* A session that ends is unmapped only when no wait looks at it. */
+static void let_sessions_come_and_go(void)
+{
+    pthread_t threads[2];
+    atomic_bool stop = false;
+    pthread_create(&threads[0], NULL, wait_on_and_on, &stop);
+    pthread_create(&threads[1], NULL, disturb, &stop);
+    for (uint32_t i = 0; i < TURNS / 100; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "r-%u.ipcshm", i % 5);
+        int32_t number;
+        do /* the dead keep their places while the other waits, which is nearly always */
+            number = ps_shm_create(server_hub, PATH(in_folder(name)), &limits);
+        while (number == -EUSERS);
+        CHECK(number > 0);
+        if (i % 3)
+            sched_yield();
+        SAME(ps_shm_close(server_hub, (uint32_t)number), 0);
+    }
+    atomic_store(&stop, true);
+    SAME(ps_shm_wake(server_hub), 0);
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+}
+
 int main(void)
 {
     pthread_t server, disturber;
@@ -106,17 +141,7 @@ int main(void)
     pthread_join(server, NULL);
     atomic_store(&stop, true);
     pthread_join(disturber, NULL);
-    /* Sessions come and go under a wait. */
-    stop = false;
-    pthread_create(&disturber, NULL, disturb, &stop);
-    for (uint32_t i = 0; i < 200; i++) {
-        int32_t number = ps_shm_create(server_hub, PATH(in_folder("r-x.ipcshm")), &limits);
-        CHECK(number > 0);
-        ps_shm_wait(client_hub, 0);
-        SAME(ps_shm_close(server_hub, (uint32_t)number), 0);
-    }
-    atomic_store(&stop, true);
-    pthread_join(disturber, NULL);
+    let_sessions_come_and_go();
     SAME(ps_shm_free(server_hub), 0);
     struct ps_shm *hub = ps_handle_hold(client_hub, PS_KIND_SHM);
     for (uint32_t i = 0; i < SESSIONS; i++) /* the mapping was the server's */

@@ -47,6 +47,26 @@ static void a_dead_socket_is_replaced_and_a_live_one_is_not(void)
     SAME(ps_uds_free(other), -EBADF);
 }
 
+static void a_folder_that_others_may_write_to_is_refused(void)
+{
+    struct ps_uds_config own = config();
+    int32_t server = ps_uds_open();
+    const mode_t open_to_others[] = {0720, 0702, 01777};
+    for (int i = 0; i < 3; i++) {
+        SAME(chmod(folder, open_to_others[i]), 0);
+        SAME(ps_uds_listen(server, PATH(path), &own), -EPERM);
+        SAME(ps_uds_connect(server, PATH(path), &own), -ENOENT);
+    }
+    SAME(chmod(folder, 0700), 0);
+    if (geteuid() == 0) { /* nobody else may give a folder away */
+        SAME(chown(folder, 1, (gid_t)-1), 0);
+        SAME(ps_uds_listen(server, PATH(path), &own), -EPERM);
+        SAME(chown(folder, 0, (gid_t)-1), 0);
+    }
+    SAME(ps_uds_listen(server, PATH(path), &own), 0);
+    ps_uds_free(server);
+}
+
 static void there_is_room_for_so_many_sessions(void)
 {
     struct ps_uds_config own = config();
@@ -97,6 +117,7 @@ int main(void)
     begin();
     path = in_folder("service.sock");
     a_dead_socket_is_replaced_and_a_live_one_is_not();
+    a_folder_that_others_may_write_to_is_refused();
     there_is_room_for_so_many_sessions();
     a_wait_is_woken();
     finish();

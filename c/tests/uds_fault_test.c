@@ -28,6 +28,8 @@ static void listening_says_what_was_refused(void)
     SAME(ps_uds_listen(hub, PATH(path), &own), -EMFILE);
     fail(CONNECT, 0, EAGAIN); /* a full backlog is alive */
     SAME(ps_uds_listen(hub, PATH(path), &own), -EADDRINUSE);
+    fail(FSTAT, 0, EIO);
+    SAME(ps_uds_listen(hub, PATH(path), &own), -EIO);
     fail(FCHMOD, 0, EPERM);
     SAME(ps_uds_listen(hub, PATH(path), &own), -EPERM);
     fail(BIND, 0, EACCES);
