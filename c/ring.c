@@ -140,6 +140,8 @@ static int open_ring(struct ps_ring *ring, const char *path, uint32_t capacity)
     struct stat info;
     if (fstat(ring->file, &info) < 0 || !S_ISREG(info.st_mode))
         return -EBADMSG;
+    if (!looks && (info.st_mode & S_IWOTH)) /* anyone could cut it short under our feet */
+        return -EPERM;
     if (!looks && lock(ring->file, F_OFD_SETLK, (off_t)ring->role, F_WRLCK) < 0)
         return -EADDRINUSE;
     int error = looks ? 0 : lock(ring->file, F_OFD_SETLKW, LOCK_MAKE, F_WRLCK);

@@ -9,7 +9,18 @@
 
 #define LISTENER_REST_NS UINT64_C(100000000)
 
-static int address_of(struct sockaddr_un *address, const uint8_t *path, uint32_t length)
+/* Whoever may write to the folder can put a socket of his own in the place of ours. */
+static int check_private(int folder)
+{
+    struct stat info;
+    if (fstat(folder, &info) < 0)
+        return -errno;
+    bool trusted = info.st_uid == 0 || info.st_uid == geteuid();
+    return trusted && !(info.st_mode & (S_IWGRP | S_IWOTH)) ? 0 : -EPERM;
+}
+
+static int address_of(struct sockaddr_un *address, const uint8_t *path, uint32_t length,
+                      bool listens)
 {
     char copy[PS_PATH_SIZE];
     const char *leaf;
@@ -20,9 +31,10 @@ static int address_of(struct sockaddr_un *address, const uint8_t *path, uint32_t
     int folder = ps_path_folder(copy, &leaf); /* no link may stand on the way */
     if (folder < 0)
         return folder;
+    error = listens ? check_private(folder) : 0;
     close(folder);
     memcpy(address->sun_path, copy, length);
-    return 0;
+    return error;
 }
 
 static int open_socket(void)
@@ -75,7 +87,7 @@ int32_t ps_uds_listen(int32_t handle, const uint8_t *path, uint32_t length,
 {
     PS_TAKE(ps_uds, hub, PS_KIND_UDS, handle);
     struct sockaddr_un address;
-    int error = hub->listener >= 0 ? -EALREADY : address_of(&address, path, length);
+    int error = hub->listener >= 0 ? -EALREADY : address_of(&address, path, length, true);
     if (error == 0)
         error = clear_name(&address);
     if (error < 0)
@@ -162,7 +174,7 @@ int32_t ps_uds_connect(int32_t handle, const uint8_t *path, uint32_t length,
     struct sockaddr_un address;
     struct ps_uds_config config = *given;
     ps_uds_defaults(&config);
-    int error = address_of(&address, path, length);
+    int error = address_of(&address, path, length, false);
     int fd = error < 0 ? error : open_socket();
     if (fd < 0)
         return fd;

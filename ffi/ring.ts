@@ -44,12 +44,15 @@ function openError(errno: number, path: string, role: number): Error {
     ? "its folder is not there"
     : errno === EBADMSG
     ? "the file is no ring, or not whole; remove it to begin anew, without what it held"
+    : errno === EPERM
+    ? "everyone may write to it, and so cut it short under our feet; close it with chmod o-w"
     : undefined;
   const what = `open the ring ${path}`;
   if (why === undefined) return nativeError(errno, what);
   return new StopError(`Cannot ${what}: ${why}`, { cause: new NativeError(errno) });
 }
 
+const EPERM = 1;
 const ENOENT = 2;
 const EBADMSG = 74;
 const EADDRINUSE = 98;

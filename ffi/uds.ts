@@ -51,11 +51,14 @@ function listenError(errno: number, path: string): Error {
     ? "another process listens there; give one of the two another name"
     : errno === ENOENT
     ? `the folder ${folder} is not there; make it, for nobody else to write to`
+    : errno === EPERM
+    ? `the folder ${folder} must be this user's or root's, and closed to others: chmod go-w`
     : undefined;
   if (why === undefined) return nativeError(errno, `listen at ${path}`);
   return new StopError(`Cannot listen at ${path}: ${why}`, { cause: new NativeError(errno) });
 }
 
+const EPERM = 1;
 const ENOENT = 2;
 const EADDRINUSE = 98;
 

@@ -133,6 +133,12 @@ Deno.test("what cannot be a ring is refused, with what to do", async () => {
   }
   await Deno.truncate(file, 100_000);
   await assert.rejects(open(), /is no ring, or not whole; remove it/);
+  await Deno.remove(file);
+  {
+    await using _ring = new RingChangeProducer({ library, path: file });
+    await Deno.chmod(file, 0o666);
+    await assert.rejects(open(), /everyone may write to it.*chmod o-w/);
+  }
   const missing = runShm({ protocol: "ring", file: "/run/netns/none/x.ring" });
   await assert.rejects(missing, /not in the grant/);
 });

@@ -55,7 +55,8 @@ enum { PS_RING_PRODUCER = 1, PS_RING_CONSUMER = 2, PS_RING_LOOK = 3 };
 
 /* Opens one side of the ring, or only looks. Both sides make the file if it is missing, of
  * `capacity` bytes; a file that stands keeps its own. -EADDRINUSE: the side is taken; -EBADMSG: no
- * ring, or a broken one; -EINVAL: capacity or role. Returns a handle. */
+ * ring, or a broken one; -EPERM: everyone may write to it; -EINVAL: capacity or role. Returns a
+ * handle. */
 PS_EXPORT int32_t ps_ring_open(const uint8_t *path, uint32_t path_size, uint32_t capacity,
                                uint32_t role);
 

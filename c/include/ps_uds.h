@@ -56,7 +56,8 @@ _Static_assert(sizeof(struct ps_uds_config) == 64, "the configuration is 64 byte
 PS_EXPORT int32_t ps_uds_open(void);
 PS_EXPORT int32_t ps_uds_free(int32_t handle);
 
-/* Listens at `path`; a dead socket of that name is replaced, a live one gives -EADDRINUSE. */
+/* Listens at `path`; a dead socket of that name is replaced, a live one gives -EADDRINUSE. -EPERM:
+ * the folder is neither ours nor root's, or its group or others may write to it. */
 PS_EXPORT int32_t ps_uds_listen(int32_t handle, const uint8_t *path, uint32_t path_size,
                                 const struct ps_uds_config *config);
 /* New limits, for the handshakes to come. */

@@ -285,6 +285,39 @@ static void a_killed_consumer_goes_on_where_it_was(void)
     unlink(path);
 }
 
+/* The producer is killed at any moment: what it had not published is not there, and the next one
+ * goes on behind what it had. */
+static void a_killed_producer_leaves_no_part_of_a_frame(void)
+{
+    uint32_t next = 0;
+    int32_t consumer = open_side(PS_RING_CONSUMER);
+    for (int turn = 0; turn < 20; turn++) {
+        pid_t child = fork();
+        if (child == 0) {
+            struct ps_ring_stat stat;
+            int32_t producer = open_side(PS_RING_PRODUCER);
+            SAME(ps_ring_stat(producer, &stat), 0);
+            for (uint32_t number = (uint32_t)(stat.produced_bytes / 24);; number++) {
+                const uint32_t frame[6] = {16, 0, number, ~number, 0, 0};
+                if (ps_ring_push(producer, (const uint8_t *)frame, sizeof frame) == 0 &&
+                    number-- > 0)
+                    ps_ring_wait(producer, 10000);
+            }
+        }
+        SAME(ps_ring_wait(consumer, 10000), 1);
+        next = consume(consumer, next, next + 1 + (uint32_t)turn * 50);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    struct ps_ring_stat stat;
+    SAME(ps_ring_stat(consumer, &stat), 0);
+    SAME(stat.producer_pid, 0);
+    next = consume(consumer, next, (uint32_t)(stat.produced_bytes / 24));
+    SAME(ps_ring_poll(consumer, data, sizeof data, 0), 0);
+    SAME(ps_ring_close(consumer), 0);
+    unlink(path);
+}
+
 static void a_wait_is_woken(void)
 {
     int32_t consumer = open_side(PS_RING_CONSUMER);
@@ -308,6 +341,7 @@ int main(void)
     a_full_store_is_an_error();
     no_frame_and_no_wake_is_lost();
     a_killed_consumer_goes_on_where_it_was();
+    a_killed_producer_leaves_no_part_of_a_frame();
     a_wait_is_woken();
     finish();
     return 0;

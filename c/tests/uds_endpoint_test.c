@@ -41,6 +41,26 @@ static void a_dead_socket_is_replaced_and_a_live_one_is_not(void)
     SAME(mkdir(path, 0700), 0);
     open_server(&own);
     ps_uds_free(hub);
+    /* A link: to nothing it cannot be bound over; to something dead it is removed, and that is not;
+     * to something alive it is alive. */
+    const char *target = in_folder("target");
+    hub = ps_uds_open();
+    SAME(symlink(target, path), 0);
+    SAME(ps_uds_listen(hub, PATH(path), &own), -EADDRINUSE);
+    fclose(fopen(target, "w"));
+    SAME(ps_uds_listen(hub, PATH(path), &own), 0);
+    SAME(lstat(path, &node), 0);
+    CHECK(S_ISSOCK(node.st_mode));
+    SAME(stat(target, &node), 0);
+    ps_uds_free(hub);
+    hub = ps_uds_open();
+    SAME(ps_uds_listen(hub, PATH(target), &own), 0);
+    SAME(symlink(target, path), 0);
+    other = ps_uds_open();
+    SAME(ps_uds_listen(other, PATH(path), &own), -EADDRINUSE);
+    ps_uds_free(other);
+    ps_uds_free(hub);
+    SAME(unlink(path), 0);
     other = ps_uds_open();
     SAME(ps_uds_connect(other, PATH(path), &own), -ENOENT);
     ps_uds_free(other);

@@ -71,6 +71,25 @@ static void listening_says_what_was_refused(void)
     check_done();
 }
 
+static void look_at_the_new_socket(void)
+{
+    struct stat node;
+    SAME(stat(path, &node), 0);
+    SAME(node.st_mode & 0777, 0600);
+}
+
+/* Whatever the umask: the socket is made with its mode, and never gets it later. */
+static void nobody_can_connect_before_the_mode_is_right(void)
+{
+    mode_t before = umask(0);
+    hub = ps_uds_open();
+    meanwhile(LSTAT, 0, look_at_the_new_socket); /* the first call behind bind() */
+    SAME(ps_uds_listen(hub, PATH(path), &own), 0);
+    ps_uds_free(hub);
+    umask(before);
+    check_done();
+}
+
 static void a_client_that_cannot_be_accepted_stays_in_the_backlog(void)
 {
     open_server(&own);
@@ -240,6 +259,7 @@ int main(void)
     own = config();
     a_hub_needs_its_descriptors();
     listening_says_what_was_refused();
+    nobody_can_connect_before_the_mode_is_right();
     a_client_that_cannot_be_accepted_stays_in_the_backlog();
     connecting_says_what_was_refused();
     a_handshake_may_break_anywhere();

@@ -122,19 +122,20 @@ export class Transport {
   }
 
   /**
-   * Removes what a dead predecessor left, listens, and serves until it is closed.
+   * Listens, removes what a dead predecessor left, and serves until it is closed.
    *
    * @returns settles when it is closed, or fails
    * @throws {StopError} when it cannot listen
    */
   start(): Promise<void> {
     if (this.#running !== undefined) return this.#running;
-    this.#shm?.reap(regionPrefix(this.#options));
     this.#uds.listen(socketPath(this.#options), {
       ...this.#options,
       responseItems: this.#options.requestItems,
       backlog: BACKLOG,
     });
+    // Only who has the name may tidy up behind it; regions are made from the first look on.
+    this.#shm?.reap(regionPrefix(this.#options));
     this.#running = this.#run();
     return this.#running;
   }

@@ -35,13 +35,21 @@ export async function linkProgram(source: string): Promise<string> {
   return output;
 }
 
+/** The path of the producer of the examples. */
+export function producerProgram(): Promise<string> {
+  building ??= linkProgram("examples/producer.c");
+  return building;
+}
+
 /**
  * Starts the producer of the examples: `uds RUN_DIR SERVICE COUNT` or `ring FILE COUNT`. It sends
  * `number` = 0, 1, … to 64 keys of `NUMBER_TABLE` in turn.
  */
 export async function startProducer(...args: readonly string[]): Promise<Deno.ChildProcess> {
-  building ??= linkProgram("examples/producer.c");
-  const program = await building;
-  return new Deno.Command(program, { args: [...args], stdout: "inherit", stderr: "inherit" })
+  return new Deno.Command(await producerProgram(), {
+    args: [...args],
+    stdout: "inherit",
+    stderr: "inherit",
+  })
     .spawn();
 }

@@ -1,0 +1,81 @@
+// Producers before the real product: who is let in, what an operator reads, and what a file costs
+// that is taken away under our feet.
+import assert from "node:assert/strict";
+import { ChangeProducer, RingChangeProducer } from "../src/netipc/changes/producer.ts";
+import { eventually } from "./support/eventually.ts";
+import { NATIVE_TEST_FOLDER, nativeLibrary } from "./support/native.ts";
+import { ringPath } from "./support/numbers.ts";
+import { serviceName } from "./support/peers.ts";
+import { type SpecTree, startPortsync } from "./support/portsync.ts";
+import { producerProgram } from "./support/producer.ts";
+import { startRedis } from "./support/redis.ts";
+import { change } from "./support/source_run.ts";
+
+const library = await nativeLibrary();
+const runDir = NATIVE_TEST_FOLDER;
+const NOBODY = 65534;
+const NO_REDIS = "unix:///run/portsync-tests/none.sock";
+
+function specOf(source: Record<string, unknown>, url: string): SpecTree {
+  const sinks = [{ type: "state_db", url, database: 6 }];
+  return { pipelines: { ports: { source, transforms: [{ type: "ksync" }], sinks } } };
+}
+
+Deno.test("a folder that cannot be trusted, or is not there, is refused with what to do", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "portsync-run-dir-" });
+  const start = () => {
+    return startPortsync(specOf({ type: "uds", run_dir: folder, service: "ports" }, NO_REDIS));
+  };
+  await Deno.chmod(folder, 0o777);
+  {
+    await using product = await start();
+    await product.logged(/must be this user's or root's, and closed to others: chmod go-w/);
+  }
+  await Deno.remove(folder);
+  {
+    await using product = await start();
+    await product.logged(new RegExp(`the folder ${folder} is not there; make it`));
+  }
+});
+
+Deno.test("a user that is not allowed is turned away by what the kernel says of it", async () => {
+  if (Deno.uid() !== 0) return; // nobody else can become another user
+  const service = serviceName();
+  await using redis = await startRedis();
+  const source = { type: "uds", run_dir: runDir, service, socket_mode: "0666", allow_uids: [0] };
+  await using product = await startPortsync(specOf(source, redis.url));
+  await using producer = new ChangeProducer({ library, runDir, service, maxRetryMs: 50 });
+  assert.equal((await producer.publish({ changes: [change(1)] }))[0]?.outcome, "applied");
+  const stranger = new Deno.Command("setpriv", {
+    args: [
+      ...[`--reuid=${NOBODY}`, "--clear-groups", await producerProgram()],
+      ...["uds", runDir, service, "1"],
+    ],
+  }).spawn();
+  await product.logged(/user 65534 is not in allow_uids; name it there if it may send/);
+  stranger.kill("SIGKILL");
+  await stranger.status;
+  assert.equal((await producer.publish({ changes: [change(2)] }))[0]?.outcome, "applied");
+});
+
+Deno.test("a ring that is cut short ends the pipeline, not portsync, and begins anew", async () => {
+  const name = serviceName();
+  const file = ringPath(name);
+  await using redis = await startRedis();
+  const spec = specOf({ type: "shm", protocol: "ring", file }, redis.url);
+  await using product = await startPortsync(spec);
+  try {
+    await eventually(() => Deno.stat(file).then(() => undefined, String));
+    await Deno.truncate(file, 0);
+    await product.logged(/SIGBUS/);
+    // An empty file is made a ring; one that is not whole is left to an operator.
+    await using producer = new RingChangeProducer({ library, path: file });
+    await producer.publish({ changes: [change(1)] });
+    await eventually(async () => {
+      const { number } = await redis.row(6, "NUMBER_TABLE|Ethernet1");
+      return number === "1" ? undefined : "the row is not there";
+    });
+  } finally {
+    await Deno.remove(file);
+  }
+});
