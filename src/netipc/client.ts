@@ -16,6 +16,7 @@ import { type ClientState, Connection } from "./connection.ts";
 import type { Endpoint, ProfileChoice } from "./endpoint.ts";
 import { abortedError, closedError, NetipcError, timeoutError } from "./errors.ts";
 import { type Attempt, growthFor, isFinal, statusError } from "./failures.ts";
+import type { Agreed } from "./link.ts";
 import type { Abort, Session } from "./session.ts";
 
 /** What a client is made with. */
@@ -182,7 +183,7 @@ export class Client implements AsyncDisposable {
       return this.#finish(call, result instanceof Promise ? await result : result);
     } catch (error) {
       const deadline = performance.now() + timeoutMs;
-      return await this.#recover({ call, deadline, abort, closes }, error);
+      return await this.#recover({ call, deadline, abort, closes }, session.agreed, error);
     } finally {
       this.#calling = false;
       signal?.removeEventListener("abort", this.#wake);
@@ -312,23 +313,24 @@ export class Client implements AsyncDisposable {
   }
 
   /** What follows the first failure of a call: another try, larger limits, or the end. */
-  async #recover<T>(attempt: Attempt<T>, failure: unknown): Promise<T> {
+  async #recover<T>(attempt: Attempt<T>, agreed: Agreed, failure: unknown): Promise<T> {
     const { call, deadline, abort, closes } = attempt;
     let retried = false;
     let growths = 0;
+    let before = agreed;
     for (let error = failure;;) {
       const growth = growthFor(error, call);
       const final = isFinal(error) || closes !== this.#connection.closes ||
         (growth === "none" ? retried : ++growths > MOST_GROWTHS);
       if (final) return await this.#fail(error, closes);
-      if (!await this.#connection.reconnect(growth, deadline, abort)) {
+      const session = await this.#connection.reconnect(before, growth, deadline, abort);
+      if (session === undefined) {
         return await this.#fail(this.#reason(error, deadline, abort), closes);
       }
       this.#reconnectCount++;
       retried ||= growth === "none";
+      before = session.agreed;
       try {
-        const { session } = this.#connection;
-        if (session === undefined) throw closedError(0, this.service);
         const left = Math.max(0, deadline - performance.now());
         return this.#finish(call, await this.#exchange(session, call, left, abort));
       } catch (again) {

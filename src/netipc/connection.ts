@@ -127,12 +127,17 @@ export class Connection {
   /**
    * Connects again, several times if necessary.
    *
+   * @param before what was agreed the last time
    * @param growth which limit was too small; it is raised first
    * @param deadline as `performance.now()`
-   * @returns false when there is no session, or one that allows no more than the last
+   * @returns nothing when there is no session, or one that allows no more than the last
    */
-  async reconnect(growth: Growth, deadline: number, abort: Abort): Promise<boolean> {
-    const before = this.session?.agreed;
+  async reconnect(
+    before: Agreed,
+    growth: Growth,
+    deadline: number,
+    abort: Abort,
+  ): Promise<Session | undefined> {
     const { request, response } = { request: this.#maxRequest, response: this.#maxResponse };
     const closes = this.#closes;
     await this.disconnect();
@@ -146,18 +151,19 @@ export class Connection {
       if (this.state === "ready" || hopeless || this.#lastFault === "refused") break;
       if (abort.aborted || performance.now() >= deadline) break;
     }
-    const after = this.session?.agreed;
+    const { session } = this;
     // A server that refuses the larger request would refuse it for ever.
-    if (after === undefined) this.#maxRequest = request;
-    return after !== undefined &&
-      (growth === "none" || this.#maxRequest > request || this.#maxResponse > response ||
-        allowsMore(after, before));
+    if (session === undefined) this.#maxRequest = request;
+    const isBetter = growth === "none" || this.#maxRequest > request ||
+      this.#maxResponse > response;
+    return session === undefined || isBetter || allowsMore(session.agreed, before)
+      ? session
+      : undefined;
   }
 }
 
-function allowsMore(after: Agreed, before: Agreed | undefined): boolean {
-  return after.requestBytes > (before?.requestBytes ?? 0) ||
-    after.responseBytes > (before?.responseBytes ?? 0);
+function allowsMore(after: Agreed, before: Agreed): boolean {
+  return after.requestBytes > before.requestBytes || after.responseBytes > before.responseBytes;
 }
 
 /** The next power of two, at least 16 and at most a mebibyte, and never less than before. */

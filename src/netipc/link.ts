@@ -6,7 +6,7 @@
 import { PS_UDS_CLOSED, PS_UDS_MESSAGE, type UdsEvent } from "../../ffi/records.gen.ts";
 import { SHM_MESSAGE_AT, type ShmHub } from "../../ffi/shm.ts";
 import type { UdsHub } from "../../ffi/uds.ts";
-import { align8, copyOf, type Span, spanOf, Window } from "./codec/span.ts";
+import { copyOf, type Span, spanOf, Window } from "./codec/span.ts";
 import { closedError, NetipcError } from "./errors.ts";
 
 const EAGAIN = 11;
@@ -138,8 +138,6 @@ export class SharedLink implements Link {
   readonly #socket: UdsHub;
   readonly #hub: ShmHub;
   readonly #session: number;
-  #next = 0;
-  #end = 0;
   readonly #window: Window;
 
   constructor(service: string, socket: UdsHub, hub: ShmHub, session: number) {
@@ -156,22 +154,18 @@ export class SharedLink implements Link {
     return true;
   }
 
-  takeMore(): Span | undefined {
-    return this.#next < this.#end ? this.#takeRecord() : undefined;
+  /** One request is on its way at most, so one response. */
+  takeMore(): undefined {
+    return undefined;
   }
 
   take(spinUs: number): Span | undefined {
-    if (this.#next < this.#end) return this.#takeRecord();
-    this.#next = 0;
-    this.#end = this.#hub.poll(spinUs);
-    return this.#end > 0 ? this.#takeRecord() : undefined;
+    return this.#hub.poll(spinUs) > 0 ? this.#takeRecord() : undefined;
   }
 
   exchange(message: Uint8Array<ArrayBuffer>, length: number, spinUs: number): Span | boolean {
     const used = this.#hub.exchange(this.#session, message, length, spinUs);
     if (used < 0) throw sendError(-used, this.#service);
-    this.#next = 0;
-    this.#end = used;
     return used === 0 || this.#takeRecord();
   }
 
@@ -190,14 +184,11 @@ export class SharedLink implements Link {
   }
 
   #takeRecord(): Span {
-    const at = this.#next;
-    const length = this.#hub.lengthAt(at);
-    const status = this.#hub.statusAt(at);
-    this.#next = at + align8(SHM_MESSAGE_AT + length);
+    const status = this.#hub.statusAt(0);
     if (status < 0) {
       throw closedError(status === -EMSGSIZE ? status : -EPROTO, this.#service);
     }
-    return this.#window.over(this.#hub.data, at + SHM_MESSAGE_AT, length);
+    return this.#window.over(this.#hub.data, SHM_MESSAGE_AT, this.#hub.lengthAt(0));
   }
 }
 

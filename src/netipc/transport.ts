@@ -293,14 +293,13 @@ export class Transport {
       this.#uds.admit(event.session, 0, Status.authFailed);
       return this.#events.refused(peer, 0);
     }
-    const shared = isShared(event.profile)
-      ? this.#shm?.create(regionPath(this.#options, event.sessionId), event) ?? -1
-      : 0;
+    const shm = isShared(event.profile) ? this.#shm : undefined;
+    const shared = shm?.create(regionPath(this.#options, event.sessionId), event) ?? 0;
     // Without a region this one client is offered the socket alone.
     const profile = shared < 0 ? Profile.uds : event.profile;
     const result = this.#uds.admit(event.session, profile);
     if (result < 0) {
-      if (shared > 0) this.#shm?.closeSession(shared);
+      if (shared > 0) shm?.closeSession(shared);
       this.#uds.closeSession(event.session);
       return this.#events.refused(peer, result);
     }
