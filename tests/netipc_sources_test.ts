@@ -132,7 +132,9 @@ Deno.test("what is no batch ends its session, and nobody else's", async () => {
   await rude.refresh();
   const call = { method: 0x5053, write: () => 8, read: () => 0 };
   await assert.rejects(rude.call(call), { status: 1 });
-  assert.equal(run.counter("uds_malformed_messages_total"), 2); // it was tried twice
+  // Each was tried twice.
+  assert.equal(run.counter("uds_malformed_messages_total"), 2);
+  assert.equal(run.gauge("uds_failed_messages_total"), 4);
   await using producer = new ChangeProducer(options);
   assert.deepEqual(await producer.publish({ changes: [change(1)] }), [APPLIED]);
 });

@@ -73,6 +73,7 @@ class ServeSource implements Source {
       handleLater: (request, session) => this.#take(request, session),
     });
     telemetry.gauge(`${type}_clients`, () => this.#server.status().sessions);
+    telemetry.gauge(`${type}_failed_messages_total`, () => this.#server.status().failures);
     telemetry.gauge(`${type}_unanswered_messages`, () => this.#waiting.size);
   }
 
