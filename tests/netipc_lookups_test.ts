@@ -186,7 +186,7 @@ Deno.test("all rounds of a lookup share its time", async () => {
   // Each round would have time enough.
   await using client = await readyClient(server.service, { maxRequestBytes: 32, timeoutMs: 200 });
   await fails("timeout", lookupApps(client, pids));
-  assert.equal(client.state, "broken");
+  // The time was over in a call, which breaks the client, or between two.
   await client.refresh();
   await fails("timeout", lookupApps(client, pids, { timeoutMs: 100 }));
   await eventually(() => waiting === 0 ? undefined : "answers are still made");
