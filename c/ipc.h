@@ -57,6 +57,16 @@ static inline void ps_pause(void)
 #endif
 }
 
+/* Brings a line here for writing, long before it is written. */
+static inline void ps_will_write(const void *line)
+{
+#if defined(__x86_64__) /* of the oldest the instruction does nothing, so compilers leave it out */
+    __asm__ volatile("prefetchw %0" ::"m"(*(const char *)line));
+#else
+    __builtin_prefetch(line, 1);
+#endif
+}
+
 /* Wakes a sleeper of any process that maps the word. */
 static inline void ps_futex_wake(_Atomic uint32_t *word)
 {

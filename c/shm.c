@@ -15,6 +15,9 @@ struct waiter {
 #define WAITER_U32 2u
 #define NR_FUTEX_WAITV 449
 
+/* Between two looks at a region while spinning. */
+#define LOOK_PAUSES 4u
+
 /* -- Sessions ---------------------------------------------------------------------------------- */
 
 /* A wait on another thread may be looking at a dead session's memory; the first call after it
@@ -209,8 +212,10 @@ static int32_t take(struct ps_shm_session *session, uint8_t *data, uint32_t size
                         : record.status == -EMSGSIZE ? PS_HEADER_BYTES
                                                      : 0;
     }
-    atomic_fetch_add_explicit(&session->seen, 1, memory_order_relaxed);
+    uint64_t seen = atomic_load_explicit(&session->seen, memory_order_relaxed);
+    atomic_store_explicit(&session->seen, seen + 1, memory_order_relaxed);
     session->pending = session->server;
+    ps_will_write(session->mapping.area[!direction]); /* the answer, or the next request */
     memcpy(data, &record, sizeof record);
     return (int32_t)((sizeof record + record.length + 7) & ~7u);
 }
@@ -232,8 +237,10 @@ static int32_t poll_all(struct ps_shm *hub, uint8_t *data, uint32_t size, uint32
         }
         if (used || !spin_us)
             return (int32_t)used;
-        ps_pause();
-        if (turn % 64 == 0) {
+        /* A look takes the line from a peer that is about to write it: not too often. */
+        for (uint32_t i = 0; i < LOOK_PAUSES; i++)
+            ps_pause();
+        if (turn % 16 == 15) {
             uint64_t now = ps_now_ns();
             end = end ? end : now + (spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US) * 1000;
             if (now >= end)
