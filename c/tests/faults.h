@@ -60,9 +60,10 @@ static struct {
 } faults[CALLS];
 
 /* What the calls that work pretend: the files of a folder stand on another device; no time has
- * passed since the machine was started; this thread runs on this CPU, if it is none below 0. */
+ * passed since the machine was started; this thread runs on this CPU, this process as this user,
+ * unless they are below 0. */
 static bool other_device, no_time;
-static int pretended_cpu = -1;
+static int pretended_cpu = -1, pretended_user = -1;
 
 /* After `after` calls that work, `times` calls fail with `error`. */
 static inline void fail_times(enum call call, int after, int times, int error)
@@ -205,6 +206,12 @@ int sched_getcpu(void)
     if (fails(GETCPU) || syscall(SYS_getcpu, &cpu, NULL, NULL) < 0)
         return -1;
     return pretended_cpu < 0 ? (int)cpu : pretended_cpu;
+}
+
+uid_t geteuid(void);
+uid_t geteuid(void)
+{
+    return (uid_t)(pretended_user < 0 ? syscall(SYS_geteuid) : pretended_user);
 }
 
 /* The address sanitizer must know of memory, and is not always there. */

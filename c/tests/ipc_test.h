@@ -33,12 +33,12 @@ static inline void finish(void)
     SAME(rmdir(folder), 0); /* nothing was left behind */
 }
 
-/* A path in the folder; good until the next but fifteen. */
+/* A path in the folder; good until 32 others were asked for. */
 static inline const char *in_folder(const char *name)
 {
-    static char paths[16][128];
+    static char paths[32][128];
     static int next;
-    char *path = paths[next++ % 16];
+    char *path = paths[next++ % 32];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
     return path;
 }

@@ -128,6 +128,16 @@ static void a_pipe_in_the_place_of_a_ring_is_refused_at_once(void)
     unlink(ring);
 }
 
+static void a_ring_that_everyone_may_write_to_is_only_looked_at(void)
+{
+    SAME(ps_ring_close(open_ring(PS_RING_PRODUCER)), 0);
+    SAME(chmod(ring, 0606), 0);
+    SAME(open_ring(PS_RING_PRODUCER), -EPERM);
+    SAME(open_ring(PS_RING_CONSUMER), -EPERM);
+    SAME(ps_ring_close(open_ring(PS_RING_LOOK)), 0);
+    unlink(ring);
+}
+
 static void there_are_so_many_handles(void)
 {
     int32_t handles[1200];
@@ -149,6 +159,7 @@ int main(void)
     a_closed_ring_is_no_ring();
     what_comes_just_before_the_sleep_is_seen();
     a_pipe_in_the_place_of_a_ring_is_refused_at_once();
+    a_ring_that_everyone_may_write_to_is_only_looked_at();
     there_are_so_many_handles();
     finish();
     return 0;

@@ -131,7 +131,11 @@ static void stale_regions_are_removed_and_live_ones_are_not(void)
     corrupt(in_folder("s-2.ipcshm"));
     fclose(fopen(in_folder("s-"), "w"));
     fclose(fopen(in_folder("s-other.kind"), "w"));
+    SAME(mkdir(in_folder("s-full.ipcshm"), 0700), 0);
+    SAME(mkdir(in_folder("s-full.ipcshm/x"), 0700), 0);
     SAME(ps_shm_reap(PATH(in_folder("s-"))), 7);
+    SAME(rmdir(in_folder("s-full.ipcshm/x")), 0);
+    SAME(rmdir(in_folder("s-full.ipcshm")), 0);
     SAME(stat(live, &info), 0);
     SAME(stat(other, &info), 0);
     SAME(unlink(in_folder("s-")), 0);

@@ -131,6 +131,39 @@ static void bad_messages_are_reported(void)
     SAME(ps_shm_free(hub), 0);
 }
 
+/* As the protocol has it: every number stands for one message. */
+static void numbers_that_were_passed_over_are_taken_one_by_one(void)
+{
+    const char *path = in_folder("n-0000000000000001.ipcshm");
+    const uint64_t sequence = 2;
+    open_pair(path);
+    SAME(ps_shm_send(client_hub, client, out, put(PS_REQUEST, 8, 1)), 0);
+    FILE *file = fopen(path, "r+");
+    fseek(file, 32, SEEK_SET);
+    fwrite(&sequence, 1, sizeof sequence, file);
+    fclose(file);
+    for (int i = 0; i < 2; i++)
+        SAME(record_at(ps_shm_poll(hub, data, sizeof data, 0)).length, 40);
+    SAME(ps_shm_poll(hub, data, sizeof data, 0), 0);
+    close_pair();
+}
+
+static void a_client_that_comes_later_hears_no_old_answers(void)
+{
+    const char *path = in_folder("o-0000000000000001.ipcshm");
+    open_pair(path);
+    for (uint64_t id = 1; id < 4; id++) {
+        SAME(ps_shm_send(client_hub, client, out, put(PS_REQUEST, 8, id)), 0);
+        SAME(record_at(ps_shm_poll(hub, data, sizeof data, 0)).length, 40);
+        SAME(ps_shm_send(hub, server, out, put(PS_RESPONSE, 8, id)), 0);
+        SAME(ps_shm_close(client_hub, client), 0);
+        client = (uint32_t)ps_shm_attach(client_hub, PATH(path), &limits);
+        SAME(ps_shm_wait(client_hub, 0), 0);
+        SAME(ps_shm_poll(client_hub, data, sizeof data, 0), 0);
+    }
+    close_pair();
+}
+
 /* The two sides may have other limits than the region has room for. */
 static void the_region_limits_what_goes_through_it(void)
 {
@@ -251,6 +284,8 @@ int main(void)
     begin();
     messages_go_to_and_fro();
     bad_messages_are_reported();
+    numbers_that_were_passed_over_are_taken_one_by_one();
+    a_client_that_comes_later_hears_no_old_answers();
     the_region_limits_what_goes_through_it();
     there_is_room_for_so_many_sessions();
     no_wake_is_lost();

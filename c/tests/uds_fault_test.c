@@ -71,6 +71,28 @@ static void listening_says_what_was_refused(void)
     check_done();
 }
 
+static void a_folder_that_others_may_write_to_is_refused(void)
+{
+    hub = ps_uds_open();
+    fail(FSTAT, 0, EIO);
+    SAME(ps_uds_listen(hub, PATH(path), &own), -EIO);
+    for (mode_t mode = 0701; mode <= 0770; mode++) {
+        SAME(chmod(folder, mode), 0);
+        if (mode & 022)
+            SAME(ps_uds_listen(hub, PATH(path), &own), -EPERM);
+    }
+    SAME(chmod(folder, 0755), 0);
+    SAME(chown(folder, getuid() ? getuid() : 7, (gid_t)-1), 0); /* root's would always do */
+    pretended_user = 8;
+    SAME(ps_uds_listen(hub, PATH(path), &own), -EPERM);
+    pretended_user = getuid() ? (int)getuid() : 7;
+    SAME(ps_uds_listen(hub, PATH(path), &own), 0);
+    pretended_user = -1;
+    SAME(chown(folder, getuid(), (gid_t)-1), 0);
+    ps_uds_free(hub);
+    check_done();
+}
+
 static void look_at_the_new_socket(void)
 {
     struct stat node;
@@ -259,6 +281,7 @@ int main(void)
     own = config();
     a_hub_needs_its_descriptors();
     listening_says_what_was_refused();
+    a_folder_that_others_may_write_to_is_refused();
     nobody_can_connect_before_the_mode_is_right();
     a_client_that_cannot_be_accepted_stays_in_the_backlog();
     connecting_says_what_was_refused();

@@ -54,6 +54,12 @@ static void the_server_decides_in_the_order_of_the_protocol(void)
     REFUSED_HELLO(hello.auth_token[1] = 1, PS_AUTH_FAILED, -EACCES);
     REFUSED_HELLO(hello.request_bytes = 300001, PS_LIMIT_EXCEEDED, -EMSGSIZE);
     REFUSED_HELLO(hello.packet_size = 32, PS_INCOMPATIBLE, -ENOPROTOOPT);
+    /* Of two faults the one that is looked at first is told. */
+    REFUSED_HELLO((hello.layout_version = 2, hello.reserved = 1), PS_INCOMPATIBLE, -ENOPROTOOPT);
+    REFUSED_HELLO((hello.reserved = 1, hello.supported = 8), -1, -EPROTO);
+    REFUSED_HELLO((hello.auth_token[0] = 8, hello.request_bytes = 300001), PS_AUTH_FAILED, -EACCES);
+    REFUSED_HELLO((hello.request_bytes = 300001, hello.packet_size = 32), PS_LIMIT_EXCEEDED,
+                  -EMSGSIZE);
     ps_uds_free(hub);
 }
 
@@ -112,6 +118,52 @@ static void a_good_hello_is_answered_with_the_agreed_values(void)
     ps_uds_free(hub);
 }
 
+static void the_highest_profile_that_both_prefer_is_taken(void)
+{
+    const uint32_t choices[][4] = {/* supported and preferred by us, by the client: profile */
+                                   {7, 7, 7, 4}, {7, 7, 3, 2}, {7, 7, 1, 1}, {3, 3, 4, 2},
+                                   {1, 7, 7, 1}, {2, 7, 7, 2}, {5, 3, 2, 1}};
+    for (uint32_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        struct ps_uds_config own = config();
+        struct ps_hello hello = good_hello();
+        own.supported = choices[i][0];
+        hello.supported = choices[i][1];
+        hello.preferred = choices[i][2];
+        open_server(&own);
+        int fd = raw_client();
+        send_hello(fd, hello_header(), hello, 76);
+        SAME(expect(hub, PS_UDS_HELLO, 0)->profile, choices[i][3]);
+        close(fd);
+        ps_uds_free(hub);
+    }
+}
+
+static void a_client_that_wants_no_bytes_gets_none(void)
+{
+    struct ps_uds_config own = config();
+    struct ps_hello_ack ack;
+    struct ps_hello hello = good_hello();
+    open_server(&own);
+    refused(hello_header(), good_hello(), 75, -1, -EPROTO);
+    int fd = raw_client();
+    hello.request_bytes = 0;
+    send_hello(fd, hello_header(), hello, 76);
+    SAME(ps_uds_admit(hub, expect(hub, PS_UDS_HELLO, 0)->session, 1, 0), 0);
+    SAME(answer_of(fd, &ack), 0);
+    SAME(ack.request_bytes, 0);
+    SAME(ack.session_id, 2); /* a client that was refused had one as well */
+    struct ps_header request = ps_header_make(PS_REQUEST, 1, 0, 0, 1);
+    SAME(send(fd, &request, sizeof request, 0), sizeof request);
+    expect(hub, PS_UDS_MESSAGE, 0);
+    uint8_t packet[33] = {0};
+    request.payload_len = 1;
+    memcpy(packet, &request, sizeof request);
+    SAME(send(fd, packet, sizeof packet, 0), sizeof packet);
+    expect(hub, PS_UDS_CLOSED, -EMSGSIZE);
+    close(fd);
+    ps_uds_free(hub);
+}
+
 static void a_silent_client_blocks_nobody_and_is_dropped(void)
 {
     struct ps_uds_config own = config();
@@ -139,7 +191,7 @@ static void the_client_judges_the_answer(void)
     struct ps_uds_config theirs = config();
     theirs.supported = 5;
     strcpy(address.sun_path, path);
-    for (int i = 0; i < 17; i++) {
+    for (int i = 0; i < 19; i++) {
         uint8_t packet[128] = {0};
         int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
         SAME(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
@@ -213,13 +265,22 @@ static void the_client_judges_the_answer(void)
         case 16:
             ack.selected = 3;
             break;
+        case 17: /* the status is looked at before there is anything else to look at */
+            header.status = PS_AUTH_FAILED, length = 32, status = -EACCES;
+            break;
+        default: /* nothing is wrong: the reserved word is not looked at */
+            status = 0;
+            break;
         }
         memcpy(packet, &header, 32);
         memcpy(packet + 32, &ack, sizeof ack);
         if (length)
             SAME(send(fd, packet, length, 0), length);
-        close(fd);
-        expect(client_hub, PS_UDS_CLOSED, status);
+        if (status < 0)
+            close(fd);
+        expect(client_hub, status < 0 ? PS_UDS_CLOSED : PS_UDS_READY, status);
+        if (status == 0)
+            close(fd);
         ps_uds_free(client_hub);
         close(listener);
         unlink(path);
@@ -232,6 +293,8 @@ int main(void)
     path = in_folder("service.sock");
     the_server_decides_in_the_order_of_the_protocol();
     a_good_hello_is_answered_with_the_agreed_values();
+    the_highest_profile_that_both_prefer_is_taken();
+    a_client_that_wants_no_bytes_gets_none();
     a_silent_client_blocks_nobody_and_is_dropped();
     the_client_judges_the_answer();
     finish();

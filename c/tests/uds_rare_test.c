@@ -288,69 +288,6 @@ static void a_peer_that_sends_for_ever_does_not_keep_a_session_from_ending(void)
     close_server();
 }
 
-static void send_batch(uint32_t items, const uint32_t directory[4])
-{
-    struct ps_header header = ps_header_make(PS_REQUEST, 1, 0, 32, 1);
-    header.flags = PS_FLAG_BATCH;
-    header.item_count = items;
-    memcpy(packet, &header, sizeof header);
-    memcpy(packet + 32, directory, 16);
-    SAME(send(peer, packet, 64, 0), 64);
-    SAME(expect(hub, PS_UDS_MESSAGE, 0)->length, 64);
-}
-
-static void only_what_leaves_a_batch_is_refused(void)
-{
-    open_server(&own);
-    peer = admitted(4096);
-    send_batch(2, (const uint32_t[]){0, 8, 8, 8});
-    send_batch(2, (const uint32_t[]){8, 8, 0, 16}); /* in any order, and one over the other */
-    send_batch(1, (const uint32_t[]){1, 99, 0, 0}); /* of one it is not looked at */
-    close_server();
-}
-
-/* A server that is not ours answers with more than it said it would. */
-static void an_answer_over_the_limit_ends_the_session(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct ps_hello_ack ack = {.layout_version = 1,
-                                     .supported = 1,
-                                     .intersection = 1,
-                                     .selected = 1,
-                                     .request_bytes = 8,
-                                     .request_items = 1,
-                                     .response_bytes = 8,
-                                     .response_items = 1,
-                                     .packet_size = 4096};
-    strcpy(address.sun_path, path);
-    int listener = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-    SAME(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    SAME(listen(listener, 1), 0);
-    for (int items = 0; items < 2; items++) {
-        hub = ps_uds_open();
-        uint32_t client = (uint32_t)ps_uds_connect(hub, PATH(path), &own);
-        peer = accept(listener, NULL, NULL);
-        struct ps_header header = ps_header_make(PS_CONTROL, PS_OP_HELLO_ACK, 0, PS_ACK_BYTES, 0);
-        memcpy(packet, &header, sizeof header);
-        memcpy(packet + 32, &ack, sizeof ack);
-        SAME(send(peer, packet, 80, 0), 80);
-        expect(hub, PS_UDS_READY, 0);
-        SAME(ps_uds_send(hub, client, packet, put(PS_REQUEST, 8, 1)), 40);
-        header = ps_header_make(PS_RESPONSE, 1, 0, items ? 8 : 9, 1);
-        header.item_count = items ? 2 : 1;
-        memcpy(packet, &header, sizeof header);
-        SAME(send(peer, packet, 32u + header.payload_len, 0), 32 + header.payload_len);
-        expect(hub, PS_UDS_CLOSED, -EMSGSIZE);
-        SAME(recv(peer, packet, sizeof packet, 0),
-             76); /* HELLO and the request, and nothing else */
-        SAME(recv(peer, packet, sizeof packet, 0), 40);
-        SAME(recv(peer, packet, sizeof packet, 0), 0);
-        close_server();
-    }
-    close(listener);
-    unlink(path);
-}
-
 int main(void)
 {
     begin();
@@ -369,8 +306,6 @@ int main(void)
     what_has_no_place_among_the_events_comes_next();
     a_peer_may_go_in_the_middle_of_a_message();
     a_peer_that_sends_for_ever_does_not_keep_a_session_from_ending();
-    only_what_leaves_a_batch_is_refused();
-    an_answer_over_the_limit_ends_the_session();
     finish();
     return 0;
 }
