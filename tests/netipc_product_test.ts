@@ -7,6 +7,7 @@ import { NATIVE_TEST_FOLDER, nativeLibrary } from "./support/native.ts";
 import { ringPath } from "./support/numbers.ts";
 import { serviceName } from "./support/peers.ts";
 import { type SpecTree, startPortsync } from "./support/portsync.ts";
+import { commandLine } from "./support/processes.ts";
 import { producerProgram } from "./support/producer.ts";
 import { startRedis } from "./support/redis.ts";
 import { change } from "./support/source_run.ts";
@@ -35,6 +36,56 @@ Deno.test("a folder that cannot be trusted, or is not there, is refused with wha
   {
     await using product = await start();
     await product.logged(new RegExp(`the folder ${folder} is not there; make it`));
+  }
+});
+
+Deno.test("each way in works under its own permissions and no others", async () => {
+  const [service, name] = [serviceName(), serviceName()];
+  await using redis = await startRedis();
+  const token = `${redis.folder}/token`;
+  await Deno.writeTextFile(token, "77\n");
+  const auth_token = `\${file:${token}}`;
+  const sources = {
+    answered: { type: "uds", run_dir: runDir, service, auth_token },
+    queued: { type: "shm", protocol: "ring", file: ringPath(name) },
+  };
+  const pipelines = Object.fromEntries(
+    Object.entries(sources).map(([way, source]) => [way, {
+      source,
+      transforms: [{ type: "ksync" }],
+      sinks: [{ type: "state_db", url: redis.url, database: 6, table: way.toUpperCase() }],
+    }]),
+  );
+  await using product = await startPortsync({ pipelines }, { as: "supervisor" });
+  try {
+    const granted = async (way: string) => {
+      const words = commandLine(await product.pipelinePid(way));
+      assert.ok(words.includes("--no-prompt"));
+      return words.flatMap((word) => {
+        const [, kind, paths = "everything"] = /^--allow-(\w+)(?:=(.*))?$/.exec(word) ?? [];
+        return kind === undefined ? [] : paths.split(",").map((path) => `${kind} ${path}`);
+      }).sort();
+    };
+    const needed = (way: string, ...more: string[]) => {
+      const lock = `${product.folder}/run/${way}.lock`;
+      return [
+        ...[`ffi ${library}`, `net unix:${redis.socket}`, `read ${lock}`, `write ${lock}`],
+        ...[`read ${redis.socket}`, `write ${redis.socket}`, ...more],
+      ].sort();
+    };
+    assert.deepEqual(await granted("answered"), needed("answered", `read ${token}`));
+    assert.deepEqual(await granted("queued"), needed("queued"));
+    const options = { library, runDir, service, maxRetryMs: 50, authToken: 77n };
+    await using producer = new ChangeProducer(options);
+    assert.equal((await producer.publish({ changes: [change(1)] }))[0]?.outcome, "applied");
+    await using ring = new RingChangeProducer({ library, path: ringPath(name) });
+    await ring.publish({ changes: [change(2)] });
+    await eventually(async () => {
+      const { number } = await redis.row(6, "QUEUED|Ethernet2");
+      return number === "2" ? undefined : "the row is not there";
+    });
+  } finally {
+    await Deno.remove(ringPath(name)).catch(() => {});
   }
 });
 
