@@ -1,11 +1,9 @@
-// The snapshot cache against a foreign server, and sessions with many requests on their way.
+// The snapshot cache against a foreign server, and one whose snapshots are at fault.
 import assert from "node:assert/strict";
 import { SnapshotCache } from "../src/netipc/cache.ts";
 import { SnapshotBuilder } from "../src/netipc/codec/cgroups_snapshot.ts";
-import { HEADER_BYTES, Kind, Method, writeHeader } from "../src/netipc/codec/header.ts";
-import { decodeIncrement } from "../src/netipc/codec/increment.ts";
+import { Method } from "../src/netipc/codec/header.ts";
 import { Server } from "../src/netipc/server.ts";
-import { connectSession } from "../src/netipc/session.ts";
 import { NATIVE_TEST_FOLDER, nativeLibrary } from "./support/native.ts";
 import { PEER_TOKEN, serviceName, startPeerServer } from "./support/peers.ts";
 
@@ -25,6 +23,10 @@ for (const profile of ["uds", "shm"] as const) {
     assert.equal(await cache.refresh(), false);
     assert.equal(cache.ready, false);
     assert.equal(cache.lookup(1001, "docker-abc123"), undefined);
+    assert.deepEqual(cache.status(), {
+      ...{ populated: false, itemCount: 0, systemdEnabled: 0, generation: 0n, refreshedAt: 0 },
+      ...{ successCount: 0, failureCount: 1, state: "not found" },
+    });
     {
       await using _server = await startPeerServer(service, 3, Method.cgroupsSnapshot);
       assert.deepEqual(await Promise.all([cache.refresh(), cache.refresh()]), [true, true]);
@@ -80,32 +82,73 @@ Deno.test("items of one name are told apart by their hashes, and the first of tw
   assert.equal(cache.lookup(1, "a"), undefined);
 });
 
-Deno.test("a session over the socket may have many requests on their way", async () => {
-  await using server = await startPeerServer(serviceName(), 1, Method.increment);
-  await using session = await connectSession({
-    ...{ library, runDir, service: server.service, profiles: 1, authToken: PEER_TOKEN },
-    ...{ maxRequestBytes: 1024, maxRequestItems: 1, maxResponseBytes: 1024, handshakeMs: 5000 },
-  }, { aborted: false });
-  const deadline = performance.now() + 20_000;
-  const send = (id: number) => {
-    writeHeader(session.out.view, 0, Kind.request, Method.increment, 8);
-    session.out.view.setUint32(24, id, true);
-    session.out.view.setBigUint64(HEADER_BYTES, BigInt(id), true);
-    return session.send(HEADER_BYTES + 8, deadline, { aborted: false });
-  };
-  const receive = async (id: number) => {
-    const span = await session.receive(deadline, { aborted: false });
-    assert.equal(span.view.getUint32(span.start + 24, true), id);
-    const payload = { ...span, start: span.start + HEADER_BYTES, length: 8 };
-    assert.equal(decodeIncrement(payload), BigInt(id) + 1n);
-  };
-  for (const depth of [16, 200]) {
-    for (let id = 1; id <= 2000 + depth; id++) {
-      if (id > depth) await receive(id - depth);
-      if (id <= 2000) await send(id);
-    }
+Deno.test("a snapshot with one bad item changes nothing", async () => {
+  const service = serviceName();
+  let damage: number | undefined;
+  await using server = new Server({ library, runDir, service }, {
+    method: Method.cgroupsSnapshot,
+    handle(_request, response) {
+      const builder = new SnapshotBuilder(response, 2);
+      for (const hash of [1, 2]) builder.add({ hash, options: 0, enabled: 1, name: "a", path: "" });
+      const length = builder.finish({ systemdEnabled: 0, generation: 5n });
+      // The second item says that its name begins in its header.
+      if (damage !== undefined) response.view.setUint32(response.start + damage, 31, true);
+      return length;
+    },
+  });
+  void server.start();
+  await using cache = new SnapshotCache({ library, runDir, service });
+  assert.equal(await cache.refresh(), true);
+  const before = cache.snapshot;
+  damage = 24 + 16 + 40 + 16;
+  assert.equal(await cache.refresh(), false);
+  assert.equal(cache.snapshot, before);
+  assert.equal(cache.lookup(2, "a")?.hash, 2);
+  const { successCount, failureCount, state } = cache.status();
+  assert.deepEqual([successCount, failureCount, state], [1, 1, "ready"]);
+  damage = undefined;
+  assert.equal(await cache.refresh(), true);
+  assert.notEqual(cache.snapshot, before);
+});
+
+Deno.test("names that are no text are found by their bytes", async () => {
+  const service = serviceName();
+  const odd = Uint8Array.of(0x61, 0xff, 0xc3);
+  await using server = new Server({ library, runDir, service }, {
+    method: Method.cgroupsSnapshot,
+    handle(_request, response) {
+      const builder = new SnapshotBuilder(response);
+      builder.add({ hash: 1, options: 0, enabled: 1, name: odd, path: "/odd" });
+      return builder.finish({ systemdEnabled: 0, generation: 0n });
+    },
+  });
+  void server.start();
+  await using cache = new SnapshotCache({ library, runDir, service });
+  await cache.refresh();
+  const name = cache.snapshot?.items[0]?.name ?? "";
+  assert.equal(name.isWellFormed(), false);
+  assert.equal(cache.lookup(1, odd)?.path, "/odd");
+  assert.equal(cache.lookup(1, name)?.path, "/odd");
+  assert.equal(cache.lookup(1, odd.slice(0, 2)), undefined);
+});
+
+Deno.test("a refresh that cannot even begin says so, and the next one begins anew", async () => {
+  const service = serviceName();
+  await using cache = new SnapshotCache({ library: "/tmp/no-library.so", runDir, service });
+  for (const failureCount of [1, 2]) {
+    await assert.rejects(cache.refresh(), /no-library/);
+    assert.equal(cache.status().failureCount, failureCount);
   }
-  for (let id = 1; id <= 200; id++) await send(id);
-  await assert.rejects(send(201), { fault: "overflow" });
-  for (let id = 1; id <= 200; id++) await receive(id);
+});
+
+Deno.test("a cache that is closed stays closed, whatever waits", async () => {
+  await using server = await startPeerServer(serviceName(), 1, Method.cgroupsSnapshot);
+  const { service } = server;
+  const cache = new SnapshotCache({ library, runDir, service, authToken: PEER_TOKEN });
+  const refreshes = Array.from({ length: 4 }, () => cache.refresh());
+  await cache.close();
+  await Promise.all(refreshes);
+  assert.equal(await cache.refresh(), false);
+  const { populated, state } = cache.status();
+  assert.deepEqual([populated, state], [false, "disconnected"]);
 });
