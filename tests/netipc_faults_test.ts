@@ -7,7 +7,7 @@ import type { Session } from "../src/netipc/session.ts";
 import { eventually } from "./support/eventually.ts";
 import { NATIVE_TEST_FOLDER } from "./support/native.ts";
 import { clientOf, readyClient, sessionOf, startServer } from "./support/netipc.ts";
-import { startNetipcProgram } from "./support/netipc_program.ts";
+import { inStoreOf, startNetipcProgram, withFiles } from "./support/netipc_program.ts";
 import { canMakeNamespaces } from "./support/netns.ts";
 import { runPeerClient, serviceName, spawnPeerClient, startPeerServer } from "./support/peers.ts";
 
@@ -195,7 +195,11 @@ Deno.test({
     const service = serviceName();
     // A region takes 133 kB.
     const limits = { maxRequestBytes: 65536, maxResponseBytes: 65536, maxRequestItems: 64 };
-    await using server = await startNetipcProgram("server", { service, ...limits }, 200_000);
+    await using server = await startNetipcProgram(
+      "server",
+      { service, ...limits },
+      inStoreOf(200_000),
+    );
     const folder = `/proc/${server.process.pid}/root${NATIVE_TEST_FOLDER}`;
     const regions = () => filesOf(service, folder).length - 1;
     const first = await spawnPeerClient(service, 2, "increment", 100_000_000, folder);
@@ -211,4 +215,15 @@ Deno.test({
     await eventually(() => regions() === 0 ? undefined : "the region stays");
     assert.equal(await runPeerClient(service, 2, "increment", 1000, folder), "PASS");
   },
+});
+
+Deno.test("a server without a free file serves those it has, and then those who wait", async () => {
+  const service = serviceName();
+  await using _server = await startNetipcProgram("server", { service }, withFiles(48));
+  const clients = await Promise.all(
+    Array.from({ length: 64 }, () => spawnPeerClient(service, 1, "increment", 500)),
+  );
+  for (const { stdout, stderr } of await Promise.all(clients.map((client) => client.output()))) {
+    assert.equal(new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr), "PASS\n");
+  }
 });

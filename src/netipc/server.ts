@@ -78,6 +78,8 @@ const GROWTH_CAP = 1 << 20;
 const MOST_OWED = 64;
 /** Nobody is read any more while requests of so many bytes wait for their answers. */
 const MOST_OWED_BYTES = 16 << 20;
+/** How often a server that ends looks whether all is answered. */
+const DRAIN_LOOK_MS = 5;
 
 /**
  * A server of one method. Requests of other methods are answered UNSUPPORTED; after any other
@@ -162,6 +164,19 @@ export class Server implements AsyncDisposable {
       requests: this.#requests,
       failures: this.#failures,
     };
+  }
+
+  /**
+   * Takes no more clients and requests, and closes once those that came are answered and their
+   * clients have the answers, or after `ms` milliseconds.
+   */
+  async drain(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    this.#transport.stopTaking();
+    while ((this.#owed.size > 0 || this.#transport.isOwing) && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
+    await this.close();
   }
 
   /** Ends every session and the listening. */

@@ -99,6 +99,7 @@ export class Transport {
   readonly #window: Window;
   #running: Promise<void> | undefined;
   #closing = false;
+  #deaf = false;
   #pauseMs = 0;
   /** A response through shared memory that goes out in one call with the next look. */
   #owed:
@@ -181,6 +182,16 @@ export class Transport {
     if (state.waiting.length === 0) this.#drop(state);
   }
 
+  /** Whether a client has not taken all of its answers yet. */
+  get isOwing(): boolean {
+    return this.#sessions.values().some(({ waiting }) => waiting.length > 0);
+  }
+
+  /** Takes no more clients and no more requests. */
+  stopTaking(): void {
+    this.#deaf = true;
+  }
+
   /** Stops reading a session's requests, or goes on. */
   pause(session: TransportSession, paused: boolean): void {
     if (session.shared === 0) this.#uds.pause(session.number, paused);
@@ -258,7 +269,7 @@ export class Transport {
       const state = this.#byShared.get(shm.sessionAt(at));
       const span = this.#window.over(shm.data, at + SHM_MESSAGE_AT, length);
       at += align8(SHM_MESSAGE_AT + length);
-      if (state === undefined) continue;
+      if (state === undefined || this.#deaf) continue;
       // The next response is written where the last one stands.
       if (this.#owed !== undefined) this.#pay();
       this.#taking = true;
@@ -276,7 +287,8 @@ export class Transport {
     if (type === PS_UDS_REFUSED) return this.#refuse(this.#uds.event(i));
     const state = this.#sessions.get(this.#uds.sessionOf(i));
     if (state === undefined) return;
-    if (type === PS_UDS_MESSAGE && !state.ending) {
+    if (type === PS_UDS_MESSAGE) {
+      if (state.ending || this.#deaf) return;
       const span = this.#window.over(this.#uds.data, this.#uds.offsetOf(i), this.#uds.lengthOf(i));
       this.#events.message(state, span);
     } else if (type === PS_UDS_WRITABLE) {
@@ -289,6 +301,7 @@ export class Transport {
   #admit(event: UdsEvent): void {
     const { uid, gid, pid } = event;
     const peer = { uid, gid, pid };
+    if (this.#deaf) return this.#uds.closeSession(event.session);
     if (!this.#events.admit(peer)) {
       this.#uds.admit(event.session, 0, Status.authFailed);
       return this.#events.refused(peer, 0);

@@ -22,24 +22,19 @@ export interface NetipcProgram extends AsyncDisposable {
 /**
  * Starts the program and waits until it is ready.
  *
- * @param storeBytes puts a store of this size in the place of the folder, for this process alone
+ * @param wrapper a command that runs the one that is appended to it
  */
 export async function startNetipcProgram(
   role: "server" | "client",
   options: Plain<ServerOptions> | Plain<ClientOptions>,
-  storeBytes?: number,
+  wrapper: readonly string[] = [],
 ): Promise<NetipcProgram> {
   const library = await nativeLibrary();
   const job = JSON.stringify({ role, library, options });
-  const line = [
-    ...[Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt"],
+  const [program = "", ...args] = [
+    ...[...wrapper, Deno.execPath(), "run", "--quiet", "--no-check", "--no-prompt"],
     ...[`--allow-ffi=${library}`, import.meta.filename ?? "", job],
   ];
-  const mount =
-    `mount -t tmpfs -o size=${storeBytes},mode=700 tmpfs ${NATIVE_TEST_FOLDER} && exec "$@"`;
-  const [program = "", ...args] = storeBytes === undefined
-    ? line
-    : ["unshare", "--mount", "sh", "-c", mount, "sh", ...line];
   const process = new Deno.Command(program, { args, stdout: "piped", stderr: "inherit" }).spawn();
   const reader = process.stdout.getReader();
   const { value } = await reader.read();
@@ -57,6 +52,17 @@ export async function startNetipcProgram(
       await process.status;
     },
   };
+}
+
+/** Puts a store of this size in the place of the folder, for one process alone. */
+export function inStoreOf(bytes: number): string[] {
+  const mount = `mount -t tmpfs -o size=${bytes},mode=700 tmpfs ${NATIVE_TEST_FOLDER}`;
+  return ["unshare", "--mount", "sh", "-c", `${mount} && exec "$@"`, "sh"];
+}
+
+/** Lets one process have so many files. */
+export function withFiles(count: number): string[] {
+  return ["sh", "-c", `ulimit -n ${count} && exec "$@"`, "sh"];
 }
 
 interface Job {
