@@ -5,6 +5,8 @@
  *   ./producer ring /run/portsync/ports.ring 1000
  *
  * Ends when everything was answered (uds), or written (ring); while the pipeline is away it waits.
+ * After each batch it prints the number to go on with: as a last argument it makes a new process
+ * go on where one that was killed had come to.
  */
 #include <unistd.h>
 
@@ -38,11 +40,17 @@ static uint32_t write_batch(uint8_t *room, uint32_t size, uint32_t from, uint32_
     return ps_changes_end(&batch);
 }
 
-static int over_socket(const char *run_dir, const char *service, uint32_t count)
+static void print_next(uint32_t number)
+{
+    printf("%u\n", number);
+    fflush(stdout);
+}
+
+static int over_socket(const char *run_dir, const char *service, uint32_t from, uint32_t count)
 {
     struct ps_producer producer = {0};
     uint8_t outcomes[BATCH];
-    for (uint32_t number = 0; number < count;) {
+    for (uint32_t number = from; number < count;) {
         /* Whatever failed: connect again, and send the same changes again. */
         if (producer.hub == 0 && ps_producer_open(&producer, run_dir, service, 0, 5000) < 0) {
             usleep(20000);
@@ -62,12 +70,13 @@ static int over_socket(const char *run_dir, const char *service, uint32_t count)
             if (outcomes[i] == PS_REJECTED)
                 return 1;
         number += sent;
+        print_next(number);
     }
     ps_producer_close(&producer);
     return 0;
 }
 
-static int through_ring(const char *path, uint32_t count)
+static int through_ring(const char *path, uint32_t from, uint32_t count)
 {
     static uint8_t frame[1 << 16];
     int32_t ring =
@@ -77,9 +86,11 @@ static int through_ring(const char *path, uint32_t count)
         return 1;
     }
     int error = 0;
-    for (uint32_t number = 0, sent = 0; number < count && error == 0; number += sent) {
+    for (uint32_t number = from, sent = 0; number < count && error == 0;) {
         uint32_t length = write_batch(frame + 8, sizeof frame - 16, number, count, &sent);
         error = ps_ring_publish(ring, frame, length, 60000);
+        if (error == 0)
+            print_next(number += sent);
     }
     ps_ring_close(ring);
     return error < 0;
@@ -88,9 +99,10 @@ static int through_ring(const char *path, uint32_t count)
 int main(int argc, char **argv)
 {
     char allowed[4096];
-    int ring = argc == 4 && strcmp(argv[1], "ring") == 0;
-    if (!ring && (argc != 5 || strcmp(argv[1], "uds") != 0)) {
-        fprintf(stderr, "producer uds RUN_DIR SERVICE COUNT | producer ring FILE COUNT\n");
+    int ring = argc > 1 && strcmp(argv[1], "ring") == 0, last = ring ? 3 : 4;
+    if (argc < last + 1 || argc > last + 2 || (!ring && strcmp(argv[1], "uds") != 0)) {
+        fprintf(stderr, "producer uds RUN_DIR SERVICE COUNT [FROM]\n"
+                        "producer ring FILE COUNT [FROM]\n");
         return 64;
     }
     int length = snprintf(allowed, sizeof allowed, "%s%s", argv[2], ring ? "" : "/");
@@ -99,6 +111,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "Cannot use %s: %s\n", argv[2], strerror(-error));
         return 69;
     }
-    uint32_t count = (uint32_t)atol(argv[ring ? 3 : 4]);
-    return ring ? through_ring(argv[2], count) : over_socket(argv[2], argv[3], count);
+    uint32_t count = (uint32_t)atol(argv[last]);
+    uint32_t from = argc > last + 1 ? (uint32_t)atol(argv[last + 1]) : 0;
+    return ring ? through_ring(argv[2], from, count) : over_socket(argv[2], argv[3], from, count);
 }

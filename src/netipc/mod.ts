@@ -1,13 +1,18 @@
 /**
  * netipc for Deno programs: clients, servers and caches that speak with those of the C, Rust and
- * Go libraries of netdata. Everything goes through the native library; give it the folders of the
- * services first, with {@linkcode sealNative}.
+ * Go libraries of netdata, and producers of changes for a pipeline. Everything goes through the
+ * native library; give it the folders of the services first, with {@linkcode sealNative}.
  *
  * @module
  */
+export type { Batch, Change, Fields, Mark, Receipt } from "../core/change.ts";
+export { RejectError, RetryLaterError, StopError } from "../core/errors.ts";
 export { sealNative } from "../../ffi/load.ts";
+export type { RingStat } from "../../ffi/records.gen.ts";
+export type { RingOptions } from "../../ffi/ring.ts";
 export * from "./cache.ts";
 export { type MethodCall } from "./calls.ts";
+export * from "./changes/producer.ts";
 export * from "./client.ts";
 export { type ClientState } from "./connection.ts";
 export * from "./codec/apps_lookup.ts";

@@ -1,5 +1,5 @@
-// Producers send numbered changes while the pipeline, everything of portsync, or the producer
-// itself is killed again and again: none is missing at the end, and no key ever goes back.
+// Producers send numbered changes while the pipeline, or all of portsync, is killed again and
+// again: none is missing at the end, and no key ever goes back.
 // `deno test … -- --changes=1000000` sends so many.
 import assert from "node:assert/strict";
 import { eventually, pause } from "../support/eventually.ts";
@@ -9,6 +9,7 @@ import {
   batchFrom,
   BUSY_KEYS,
   complaintAbout,
+  LONG_MS,
   numbersSpec,
   Observer,
   type Producer,
@@ -24,8 +25,6 @@ import { type RedisServer, startRedis } from "../support/redis.ts";
 
 const CHANGES = wantedChanges(20_000);
 const KILLS = 5;
-/** Producers of a million changes are not done within the patience of other tests. */
-const LONG_MS = 600_000;
 
 const library = await nativeLibrary();
 const ways = Object.entries(WAYS);
@@ -114,68 +113,5 @@ for (const [, way] of ways) {
       await Deno.remove(folder, { recursive: true });
       await Deno.remove(ringPath(name)).catch(() => {});
     }
-  });
-}
-
-const MAIN = new URL("../support/numbers_main.ts", import.meta.url).pathname;
-
-/** A producer process; `answered` is the number that its successor goes on with. */
-class ProducerProcess {
-  answered: number;
-  readonly status: Promise<Deno.CommandStatus>;
-  readonly #child: Deno.ChildProcess;
-  readonly #read: Promise<void>;
-  #hasEnded = false;
-
-  constructor(way: string, name: string, from: number, life: number) {
-    this.answered = from;
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", "-A", MAIN, way, name, `${from}`, `${CHANGES}`, `${life}`],
-      stdout: "piped",
-    }).spawn();
-    this.status = this.#child.status;
-    void this.status.then(() => this.#hasEnded = true);
-    this.#read = this.#follow();
-  }
-
-  async #follow(): Promise<void> {
-    let rest = "";
-    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      this.answered = Number(lines.at(-1) ?? this.answered);
-    }
-  }
-
-  /** Ends it as a crash does; all that it printed is read then. */
-  async kill(): Promise<void> {
-    if (!this.#hasEnded) this.#child.kill("SIGKILL");
-    await this.ended();
-  }
-
-  async ended(): Promise<void> {
-    await this.#read;
-    await this.status;
-  }
-}
-
-for (const [word, way] of ways) {
-  Deno.test(`changes ${way.name} survive five kills of their producer`, async () => {
-    const name = serviceName();
-    await using redis = await startRedis();
-    await using observer = new Observer(redis);
-    await using product = await startPortsync(numbersSpec(way, name, redis));
-    let producer = new ProducerProcess(word, name, 0, 0);
-    for (let kill = 1; kill <= KILLS; kill++) {
-      await timeFor(kill, () => producer.answered);
-      await producer.kill();
-      producer = new ProducerProcess(word, name, producer.answered, kill);
-    }
-    assert.deepEqual((await producer.status).code, 0);
-    await producer.ended();
-    assert.equal(producer.answered, CHANGES);
-    await checkRows(redis, observer);
-    await product.stop();
-    await Deno.remove(ringPath(name)).catch(() => {});
   });
 }

@@ -17,6 +17,9 @@ export const BATCH = 128;
 /** Rows that change all the time. */
 export const BUSY_KEYS = 64;
 
+/** A million changes are not done within the patience of other tests. */
+export const LONG_MS = 600_000;
+
 const STATE_DB = 6;
 
 /** How many changes a test sends: `deno test … -- --changes=1000000` for a long run. */
