@@ -7,7 +7,7 @@ import { copyInto, IncrementCall, type MethodCall, SNAPSHOT, writeBatch } from "
 import { BatchView } from "./codec/batch.ts";
 import type { SnapshotView } from "./codec/cgroups_snapshot.ts";
 import { CodecError } from "./codec/errors.ts";
-import { FLAG_BATCH, HEADER_BYTES, Kind, Method, Status, writeHeader } from "./codec/header.ts";
+import { FLAG_BATCH, HEADER_BYTES, isAnswer, Kind, Method, writeHeader } from "./codec/header.ts";
 import { Profile } from "./codec/hello.ts";
 import { copyOf, type Span, spanOf, type Text, Window } from "./codec/span.ts";
 import { decodeIncrements, encodeIncrements } from "./codec/increment.ts";
@@ -15,7 +15,7 @@ import { decodeString, encodeString } from "./codec/string_reverse.ts";
 import { type ClientState, Connection } from "./connection.ts";
 import type { Endpoint, ProfileChoice } from "./endpoint.ts";
 import { abortedError, closedError, NetipcError, timeoutError } from "./errors.ts";
-import { type Attempt, growthFor, isFinal, statusError } from "./failures.ts";
+import { type Attempt, growthFor, isFinal, refusalOf } from "./failures.ts";
 import type { Agreed } from "./link.ts";
 import type { Abort, Session } from "./session.ts";
 
@@ -173,21 +173,20 @@ export class Client implements AsyncDisposable {
    * @throws {NetipcError} also for a response that cannot be read, after a second try
    */
   async call<T>(call: MethodCall<T>, options: CallOptions = NO_OPTIONS): Promise<T> {
-    const session = this.#begin(call.items ?? 1);
     const { signal, timeoutMs = this.timeoutMs } = options;
+    const session = this.#begin(call.items ?? 1);
     const { closes } = this.#connection;
-    const abort = signal === undefined ? this.#abort : this.#watch(signal);
+    const abort = signal === undefined ? this.#abort : either(this.#abort, signal);
+    let answer: Span | Promise<Span>;
     try {
+      answer = this.#exchange(session, call, timeoutMs, abort);
       // Most calls end here, without a wait and without a look at the clock.
-      const result = this.#exchange(session, call, timeoutMs, abort);
-      return this.#finish(call, result instanceof Promise ? await result : result);
+      if (!(answer instanceof Promise)) return this.#finish(call, answer);
     } catch (error) {
-      const deadline = performance.now() + timeoutMs;
-      return await this.#recover({ call, deadline, abort, closes }, session.agreed, error);
-    } finally {
-      this.#calling = false;
-      signal?.removeEventListener("abort", this.#wake);
+      answer = Promise.reject(error);
     }
+    const deadline = performance.now() + timeoutMs;
+    return await this.#wait({ call, deadline, abort, closes }, session, answer, signal);
   }
 
   /** Asks for the next number: a method for tests. */
@@ -267,7 +266,6 @@ export class Client implements AsyncDisposable {
       const most = session.agreed.requestItems;
       throw new NetipcError("overflow", `${this.service} takes ${most} items and not ${items}`);
     }
-    this.#calling = true;
     return session;
   }
 
@@ -281,10 +279,7 @@ export class Client implements AsyncDisposable {
     const { view } = session.out;
     const length = call.write(session.payload);
     if (length > session.payload.length) throw new CodecError("overflow", "request");
-    const id = this.#callCount + 1;
-    writeHeader(view, 0, Kind.request, call.method, length);
-    view.setUint32(24, id >>> 0, true);
-    view.setUint32(28, Math.floor(id / 2 ** 32), true);
+    writeHeader(view, 0, Kind.request, call.method, length, this.#callCount + 1);
     if (call.items !== undefined) {
       view.setUint16(10, FLAG_BATCH, true);
       view.setUint32(20, call.items, true);
@@ -296,20 +291,32 @@ export class Client implements AsyncDisposable {
   /** Checks the response and reads its payload. */
   #finish<T>(call: MethodCall<T>, span: Span): T {
     const { view, start, length } = span;
-    const id = view.getUint32(start + 24, true) + view.getUint32(start + 28, true) * 2 ** 32;
-    if (view.getUint16(start + 12, true) !== call.method || id !== this.#callCount + 1) {
-      throw new NetipcError("protocol", `The service ${this.service} answered something else`);
-    }
-    const status = view.getUint16(start + 14, true);
-    if (status !== Status.ok) throw statusError(status, this.service);
-    const items = view.getUint32(start + 20, true);
-    if (items !== (call.items ?? 1)) {
-      throw new NetipcError("protocol", `The service ${this.service} answered ${items} items`);
-    }
+    const { method, items = 1 } = call;
+    const id = this.#callCount + 1;
+    if (!isAnswer(view, start, method, id, items)) throw refusalOf(span, method, id, this.service);
     const payload = this.#payload.over(span, start + HEADER_BYTES, length - HEADER_BYTES);
     const result = call.read(payload, items);
-    this.#callCount++;
+    this.#callCount = id;
     return result;
+  }
+
+  /** Waits for an answer that did not come at once, or deals with a first failure. */
+  async #wait<T>(
+    attempt: Attempt<T>,
+    session: Session,
+    answer: Promise<Span>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    this.#calling = true;
+    signal?.addEventListener("abort", this.#wake);
+    try {
+      return this.#finish(attempt.call, await answer);
+    } catch (error) {
+      return await this.#recover(attempt, session.agreed, error);
+    } finally {
+      this.#calling = false;
+      signal?.removeEventListener("abort", this.#wake);
+    }
   }
 
   /** What follows the first failure of a call: another try, larger limits, or the end. */
@@ -357,14 +364,13 @@ export class Client implements AsyncDisposable {
   }
 
   readonly #wake = () => this.#connection.session?.wake();
+}
 
-  #watch(signal: AbortSignal): Abort {
-    const own = this.#abort;
-    signal.addEventListener("abort", this.#wake);
-    return {
-      get aborted(): boolean {
-        return own.aborted || signal.aborted;
-      },
-    };
-  }
+/** Given up by either of the two. */
+function either(own: Abort, signal: AbortSignal): Abort {
+  return {
+    get aborted(): boolean {
+      return own.aborted || signal.aborted;
+    },
+  };
 }

@@ -5,8 +5,8 @@
  */
 import type { MethodCall } from "./calls.ts";
 import { CodecError } from "./codec/errors.ts";
-import { Status } from "./codec/header.ts";
-import { spanOf } from "./codec/span.ts";
+import { decodeHeader, Status } from "./codec/header.ts";
+import { type Span, spanOf } from "./codec/span.ts";
 import { type Growth, GROWTH_CAP } from "./connection.ts";
 import { faultOf, NetipcError } from "./errors.ts";
 import type { Abort } from "./session.ts";
@@ -42,11 +42,18 @@ export function isFinal(error: unknown): boolean {
   return faultOf(error) === "timeout" || faultOf(error) === "aborted";
 }
 
-/** The error for a status that a server answered with. */
-export function statusError(status: number, service: string): NetipcError {
+/** Why the response in `span` is no answer to request `id`. */
+export function refusalOf(span: Span, method: number, id: number, service: string): NetipcError {
+  const { code, status, itemCount, messageId } = decodeHeader(span);
+  if (code !== method || messageId !== BigInt(id)) {
+    return new NetipcError("protocol", `The service ${service} answered something else`);
+  }
   if (status === Status.limitExceeded) {
     const message = `The service ${service} says that a limit was exceeded`;
     return new NetipcError("overflow", message, { status });
+  }
+  if (status === Status.ok) {
+    return new NetipcError("protocol", `The service ${service} answered ${itemCount} items`);
   }
   const message = `The service ${service} answered with status ${status}`;
   return new NetipcError("failed", message, { status });

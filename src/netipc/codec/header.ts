@@ -85,13 +85,14 @@ export function encodeHeader(view: DataView, at: number, header: Header): void {
   view.setBigUint64(at + 24, header.messageId, true);
 }
 
-/** Writes the header of a plain message without status, with 0 as its id. */
+/** Writes the header of a plain message without status; its id is a whole number below 2^53. */
 export function writeHeader(
   view: DataView,
   at: number,
   kind: number,
   code: number,
   payloadLength: number,
+  id = 0,
 ): void {
   view.setUint32(at, MAGIC, true);
   view.setUint32(at + 4, VERSION | HEADER_BYTES << 16, true);
@@ -99,6 +100,20 @@ export function writeHeader(
   view.setUint32(at + 12, code, true);
   view.setUint32(at + 16, payloadLength, true);
   view.setUint32(at + 20, 1, true);
-  view.setUint32(at + 24, 0, true);
-  view.setUint32(at + 28, 0, true);
+  view.setUint32(at + 24, id, true);
+  view.setUint32(at + 28, id / 2 ** 32, true);
+}
+
+/** Whether the message at `at` answers request `id` without an error. */
+export function isAnswer(
+  view: DataView,
+  at: number,
+  code: number,
+  id: number,
+  items: number,
+): boolean {
+  // Code and status are one word here: a status other than 0 is no answer.
+  return view.getUint32(at + 12, true) === code && view.getUint32(at + 20, true) === items &&
+    view.getUint32(at + 24, true) === id >>> 0 &&
+    view.getUint32(at + 28, true) === Math.floor(id / 2 ** 32);
 }
