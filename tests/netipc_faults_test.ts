@@ -156,6 +156,7 @@ Deno.test("a client that is to be hung up on still gets the answers before that"
   writeHeader(lazy.out.view, 0, Kind.request, Method.stringReverse, 8);
   lazy.out.view.setUint32(24, 6, true);
   await lazy.send(HEADER_BYTES + 8, performance.now() + 20_000, { aborted: false });
+  await ask(lazy, 7, 7);
   for (let id = 1; id <= 5; id++) assert.deepEqual(await hear(lazy), [Status.ok, id, id]);
   assert.deepEqual(await hear(lazy), [Status.badEnvelope, 6]);
   await assert.rejects(hear(lazy), { fault: "closed" });
@@ -219,11 +220,13 @@ Deno.test({
 
 Deno.test("a server without a free file serves those it has, and then those who wait", async () => {
   const service = serviceName();
-  await using _server = await startNetipcProgram("server", { service }, withFiles(48));
+  await using server = await startNetipcProgram("server", { service }, withFiles(48));
   const clients = await Promise.all(
     Array.from({ length: 64 }, () => spawnPeerClient(service, 1, "increment", 500)),
   );
   for (const { stdout, stderr } of await Promise.all(clients.map((client) => client.output()))) {
     assert.equal(new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr), "PASS\n");
   }
+  await server.stop();
+  assert.deepEqual(filesOf(service), []);
 });

@@ -5,7 +5,7 @@ import { decodeIncrement, encodeIncrement } from "../src/netipc/codec/increment.
 import { spanOf } from "../src/netipc/codec/span.ts";
 import { encodeString } from "../src/netipc/codec/string_reverse.ts";
 import type { Service } from "../src/netipc/server.ts";
-import { eventually } from "./support/eventually.ts";
+import { eventually, pause } from "./support/eventually.ts";
 import { NATIVE_TEST_FOLDER } from "./support/native.ts";
 import { clientOf, fails, INCREMENT, readyClient, sessionOf } from "./support/netipc.ts";
 import { startServer } from "./support/netipc.ts";
@@ -68,6 +68,7 @@ Deno.test("a server that drains answers what came before, and takes nobody else"
     await late.refresh();
     assert.equal(late.state, "disconnected");
     const unheard = assert.rejects(second.increment(1n), { fault: "closed" });
+    await pause(50);
     gates[0]?.();
     assert.equal(await call, 42n);
     await drained;

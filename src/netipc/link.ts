@@ -83,8 +83,13 @@ export class SocketLink implements Link {
   exchange(message: Uint8Array<ArrayBuffer>, length: number, spinUs: number): Span | boolean {
     const more = this.takeMore();
     if (more !== undefined) {
-      this.#kept.push(spanOf(copyOf(more)));
-      return this.trySend(message, length) && (this.take(spinUs) ?? true);
+      let sent = false;
+      try {
+        sent = this.trySend(message, length);
+      } finally {
+        if (!sent) this.#kept.unshift(spanOf(copyOf(more)));
+      }
+      return sent && more;
     }
     const count = this.#hub.exchange(this.#session, message, length, spinUs);
     this.#full = count === -EAGAIN;

@@ -17,6 +17,8 @@ type Plain<T> = Omit<T, "library" | "runDir" | "authToken" | "allow" | "onRefuse
 /** A process with a server or a client of ours. */
 export interface NetipcProgram extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
+  /** Ends a server as a program should; otherwise it is killed. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -43,6 +45,11 @@ export async function startNetipcProgram(
   if (value === undefined) throw new Error(`The ${role} did not start`);
   return {
     process,
+    async stop(): Promise<void> {
+      process.kill("SIGTERM");
+      const { code } = await process.status;
+      if (code !== 0) throw new Error(`The ${role} ended with ${code}`);
+    },
     async [Symbol.asyncDispose](): Promise<void> {
       try {
         process.kill("SIGKILL");
@@ -82,8 +89,11 @@ async function main(text: string): Promise<void> {
       handle: (request, response) => encodeIncrement(response, decodeIncrement(request) + 1n),
     });
     const serving = server.start();
+    const end = () => void server.close();
+    Deno.addSignalListener("SIGTERM", end);
     console.log("READY");
-    return await serving;
+    await serving;
+    return Deno.removeSignalListener("SIGTERM", end);
   }
   const client = new Client(all);
   await client.refresh();
