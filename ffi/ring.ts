@@ -42,8 +42,11 @@ function openError(errno: number, path: string, role: number): Error {
     ? `another process ${role === PS_RING_PRODUCER ? "writes to" : "reads"} it`
     : errno === ENOENT && role !== PS_RING_LOOK
     ? "its folder is not there"
-    : errno === EBADMSG
-    ? "the file is no ring, or not whole; remove it to begin anew, without what it held"
+    : errno === EACCES
+    ? "its permissions forbid it, or it is not in the grant"
+    : errno === EBADMSG || errno === ENXIO
+    ? "the file is no ring, or not whole" +
+      (role === PS_RING_LOOK ? "" : "; remove it to begin anew, without what it held")
     : errno === EPERM
     ? "everyone may write to it, and so cut it short under our feet; close it with chmod o-w"
     : undefined;
@@ -54,6 +57,8 @@ function openError(errno: number, path: string, role: number): Error {
 
 const EPERM = 1;
 const ENOENT = 2;
+const ENXIO = 6;
+const EACCES = 13;
 const EBADMSG = 74;
 const EADDRINUSE = 98;
 

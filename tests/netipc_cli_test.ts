@@ -64,7 +64,25 @@ Deno.test("ipc says what is wrong with its command line, and with a service that
   }
   const absent = await portsync("ipc", "status", `${NATIVE_TEST_FOLDER}/${serviceName()}.sock`);
   assert.equal(absent.code, 69);
-  assert.match(absent.error, /No netipc service listens at/);
+  assert.match(absent.error, /No netipc service can be reached at .*no such file \(ENOENT\)/);
+  const dead = `${NATIVE_TEST_FOLDER}/${serviceName()}.sock`;
+  const token = `${dead}.token`;
+  await Deno.writeTextFile(token, `${PEER_TOKEN}`);
+  try {
+    {
+      await using server = await startPeerServer(serviceName(), 1, Method.increment);
+      await Deno.rename(`${NATIVE_TEST_FOLDER}/${server.service}.sock`, dead);
+      const other = await portsync("ipc", "ping", dead, "--profile=shm", "--token-file=/dev/null");
+      assert.match(other.error, /The secret \/dev\/null is empty/);
+      const snapshot = await portsync("ipc", "snapshot", dead, `--token-file=${token}`);
+      assert.match(snapshot.error, /has no snapshots to offer/);
+    }
+    const left = await portsync("ipc", "ping", dead);
+    assert.match(left.error, /nobody listens there \(ECONNREFUSED\)/);
+  } finally {
+    await Deno.remove(dead);
+    await Deno.remove(token);
+  }
 });
 
 Deno.test("ring shows what waits and who holds the ends", async () => {
@@ -77,7 +95,7 @@ Deno.test("ring shows what waits and who holds the ends", async () => {
     assert.equal(
       out,
       "64 of 65,536 bytes wait, 0.1 %\n" +
-        `producer: process ${Deno.pid}, 1 frames written, slept 0 times\n` +
+        `producer: process ${Deno.pid}, 1 frame written, slept 0 times\n` +
         "consumer: nobody, 0 frames taken, slept 0 times\n",
     );
     const json = JSON.parse((await portsync("ring", path, "--json")).out);
@@ -85,7 +103,11 @@ Deno.test("ring shows what waits and who holds the ends", async () => {
   } finally {
     await Deno.remove(path);
   }
-  const { code, error } = await portsync("ring", path);
-  assert.equal(code, 69);
-  assert.match(error, /there is no such file/);
+  for (
+    const [file, why] of [[path, /no such file/], [MAIN, /is no ring, or not whole$/]] as const
+  ) {
+    const { code, error } = await portsync("ring", file);
+    assert.equal(code, 69);
+    assert.match(error.trim(), why);
+  }
 });

@@ -5,6 +5,7 @@
  */
 import { ExitCode, StopError } from "../core/errors.ts";
 import { escapeControls } from "../core/escape.ts";
+import { readSecret } from "../core/secret.ts";
 import { absolutePath } from "../spec/machine.ts";
 import { type Arguments, type Command, type Io, UsageError } from "./command.ts";
 import { requirePermissions } from "./permissions.ts";
@@ -102,7 +103,7 @@ function numberOption(args: Arguments, name: string, otherwise: number, most: nu
 }
 
 async function readToken(file: string): Promise<string> {
-  const text = (await Deno.readTextFile(file)).trim();
+  const text = (await readSecret(`\${file:${absolutePath(file, Deno.cwd())}}`)).trim();
   if (/^(?:\d{1,20}|0x[0-9a-fA-F]{1,16})$/.test(text) && BigInt(text) < 2n ** 64n) {
     return `${BigInt(text)}`;
   }
@@ -133,8 +134,9 @@ function printPing(answer: Answer, { out }: Io): void {
 
 function printStatus(answer: Answer, { out }: Io): void {
   const number = (name: string) => numberOf(answer, name).toLocaleString("en-US");
-  out.line(`Messages travel through ${wayOf(answer)}`);
-  out.line(`Requests up to ${number("requestBytes")} bytes and ${number("requestItems")} items`);
+  const items = numberOf(answer, "requestItems") === 1 ? "item" : "items";
+  out.line(`Messages travel over ${wayOf(answer)}`);
+  out.line(`Requests up to ${number("requestBytes")} bytes and ${number("requestItems")} ${items}`);
   out.line(`Responses up to ${number("responseBytes")} bytes`);
   out.line(`Packets up to ${number("packetSize")} bytes`);
   out.line(

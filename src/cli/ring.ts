@@ -35,6 +35,7 @@ async function run(args: Arguments, io: Io): Promise<number> {
 
 function print(stat: Readonly<Record<string, unknown>>, { out }: Io): void {
   const show = (value: number) => value.toLocaleString("en-US");
+  const many = (value: number, word: string) => `${show(value)} ${word}${value === 1 ? "" : "s"}`;
   const number = (name: string) => numberOf(stat, name);
   const used = number("producedBytes") - number("consumedBytes");
   const part = (100 * used / Math.max(1, number("capacity"))).toFixed(1);
@@ -42,8 +43,8 @@ function print(stat: Readonly<Record<string, unknown>>, { out }: Io): void {
   const side = (name: "producer" | "consumer", done: string, frames: number) => {
     const pid = number(`${name}Pid`);
     const holder = pid === 0 ? out.paint.yellow("nobody") : `process ${pid}`;
-    const sleeps = show(number(`${name}Sleeps`));
-    out.line(`${name}: ${holder}, ${show(frames)} frames ${done}, slept ${sleeps} times`);
+    const sleeps = number(`${name}Sleeps`);
+    out.line(`${name}: ${holder}, ${many(frames, "frame")} ${done}, slept ${many(sleeps, "time")}`);
   };
   side("producer", "written", number("produced"));
   side("consumer", "taken", number("consumed"));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { NativeError } from "../../ffi/errors.ts";
 import { PS_UDS_READY, type UdsEvent } from "../../ffi/records.gen.ts";
 import { SHM_MESSAGE_AT, ShmHub } from "../../ffi/shm.ts";
 import { UdsHub } from "../../ffi/uds.ts";
@@ -240,7 +241,9 @@ async function begin(hub: UdsHub, options: SessionOptions, abort: Abort): Promis
     });
     if (number > 0) return;
     if (number !== -EAGAIN || abort.aborted || performance.now() > end) {
-      throw new NetipcError("not found", `No netipc service listens at ${path} (errno ${-number})`);
+      const cause = new NativeError(-number);
+      const message = `No netipc service can be reached at ${path}: ${cause.message}`;
+      throw new NetipcError("not found", message, { cause });
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }

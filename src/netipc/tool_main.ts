@@ -7,9 +7,10 @@
 import { RingLook } from "../../ffi/ring.ts";
 import { sealNative } from "../../ffi/load.ts";
 import { Client } from "./client.ts";
-import { Kind, writeHeader } from "./codec/header.ts";
+import { Kind, Status, writeHeader } from "./codec/header.ts";
 import type { ProfileChoice } from "./endpoint.ts";
 import { type Endpoint, profilesOf } from "./endpoint.ts";
+import { NetipcError } from "./errors.ts";
 import { connectSession, type Session } from "./session.ts";
 
 /** What is asked of a service. */
@@ -58,13 +59,14 @@ async function status(job: IpcJob): Promise<unknown> {
 async function ping(job: IpcJob): Promise<unknown> {
   await using session = await connect(job);
   const tripsMs: number[] = [];
-  for (let id = 1; id <= job.count; id++) {
+  // The first trip finds neither side awake nor its code compiled, and is not counted.
+  for (let id = 0; id <= job.count; id++) {
     const { view } = session.out;
     writeHeader(view, 0, Kind.request, NO_METHOD, 0);
-    view.setUint32(24, id, true);
+    view.setUint32(24, id + 1, true);
     const start = performance.now();
     await session.exchange(HEADER_BYTES, job.timeoutMs, { aborted: false });
-    tripsMs.push(performance.now() - start);
+    if (id > 0) tripsMs.push(performance.now() - start);
   }
   return { profile: session.agreed.profile, tripsMs };
 }
@@ -74,8 +76,13 @@ async function snapshot(job: IpcJob): Promise<unknown> {
   await client.refresh();
   // A client that is not ready does not know why; connecting once more says it.
   if (client.state !== "ready") await status(job);
-  const { items, generation, systemdEnabled } = (await client.snapshot()).materialize();
-  return { items, generation: `${generation}`, systemdEnabled };
+  try {
+    const { items, generation, systemdEnabled } = (await client.snapshot()).materialize();
+    return { items, generation: `${generation}`, systemdEnabled };
+  } catch (cause) {
+    if (!(cause instanceof NetipcError) || cause.status !== Status.unsupported) throw cause;
+    throw new Error(`The netipc service ${job.service} has no snapshots to offer`, { cause });
+  }
 }
 
 async function ring({ library, file }: RingJob): Promise<unknown> {
