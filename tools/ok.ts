@@ -34,6 +34,7 @@ const PARTS: readonly Part[] = [
   { name: "examples", args: ["check", "-q", "--doc-only", "--no-lock", ...EXAMPLES, "."] },
   { name: "schemas", args: ["task", "-q", "schemas", "--check"] },
   { name: "coverage", args: ["task", "-q", "coverage"] },
+  { name: "models", args: ["task", "-q", "models"] },
   { name: "c", args: ["task", "-q", "c:check"] },
   { name: "test", args: ["task", "-q", "test"] },
 ];

@@ -66,11 +66,17 @@ const CLANG: Requirement = {
   isHere: (machine) => hasProgram("clang", machine) && hasFuzzer(machine),
 };
 
+const SPIN: Requirement = {
+  what: "spin, for the models of the C code's protocols",
+  packages: ["spin"],
+  isHere: (machine) => hasProgram("spin", machine),
+};
+
 /** Everything each need asks for. */
 export const REQUIREMENTS: Readonly<Record<Need, readonly Requirement[]>> = {
   start: [COMPILER],
   test: [COMPILER, REDIS, IPROUTE, OPENSSL],
-  ok: [COMPILER, REDIS, IPROUTE, OPENSSL, CLANG],
+  ok: [COMPILER, REDIS, IPROUTE, OPENSSL, CLANG, SPIN],
 };
 
 /** What of a need is not here. */

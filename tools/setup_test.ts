@@ -44,10 +44,14 @@ Deno.test("missing() asks for redis-server, ip and openssl to test", () => {
   assert.deepEqual(missing("test", machine(...COMPILER, ...PROGRAMS)), []);
 });
 
-Deno.test("missing() asks for clang together with its fuzzer for every check", () => {
+Deno.test("missing() asks for clang together with its fuzzer, and for spin, for every check", () => {
   const here = [...COMPILER, ...PROGRAMS, "/usr/bin/clang"];
-  assert.deepEqual(packages(...missing("ok", machine(...here))), ["clang", "libclang-rt-dev"]);
-  assert.deepEqual(missing("ok", machine(...here, FUZZER)), []);
+  assert.deepEqual(packages(...missing("ok", machine(...here))), [
+    "clang",
+    "libclang-rt-dev",
+    "spin",
+  ]);
+  assert.deepEqual(missing("ok", machine(...here, FUZZER, "/usr/bin/spin")), []);
 });
 
 Deno.test("instructions() give one command that can be copied", () => {
