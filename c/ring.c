@@ -131,6 +131,16 @@ static void destroy(struct ps_ring *ring)
     free(ring);
 }
 
+/* The last one on this side may have ended after it took the other's flag, before it woke it. */
+static void arrive(struct ps_ring *ring)
+{
+    bool produces = ring->role == PS_RING_PRODUCER;
+    struct ps_ring_side *other = produces ? ring->consumer : ring->producer;
+    atomic_store(&(produces ? ring->producer : ring->consumer)->pid, (uint32_t)getpid());
+    atomic_fetch_add(&other->word, 1);
+    ps_futex_wake(&other->word);
+}
+
 static int open_ring(struct ps_ring *ring, const char *path, uint32_t capacity)
 {
     bool looks = ring->role == PS_RING_LOOK;
@@ -152,8 +162,7 @@ static int open_ring(struct ps_ring *ring, const char *path, uint32_t capacity)
     if (error == 0)
         error = map(ring);
     if (error == 0 && !looks)
-        atomic_store(ring->role == PS_RING_PRODUCER ? &ring->producer->pid : &ring->consumer->pid,
-                     (uint32_t)getpid());
+        arrive(ring);
     return error;
 }
 

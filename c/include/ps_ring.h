@@ -13,7 +13,8 @@
  * Publishing: write the frames, then the producer's position (release). Sleeping: read the own
  * `word`, set the own `sleeping`, look again, then futex-wait on `word`. The other side, after
  * moving its position: if `sleeping` was 1, set it to 0, add 1 to `word`, and futex-wake it. Both
- * sides need a full fence between their store and their look. */
+ * sides need a full fence between their store and their look. Who opens a side adds 1 to the word
+ * of the other and wakes it, because its predecessor may have ended just before it did so. */
 #ifndef PS_RING_H
 #define PS_RING_H
 

@@ -318,6 +318,32 @@ static void a_killed_producer_leaves_no_part_of_a_frame(void)
     unlink(path);
 }
 
+static void *wait_for_frames(void *consumer)
+{
+    SAME(ps_ring_wait(*(int32_t *)consumer, PS_FOREVER), 1);
+    return NULL;
+}
+
+/* A producer that ends after it has taken the flag of a sleeper, and before the wake. */
+static void a_producer_that_comes_wakes_whom_the_last_one_left_asleep(void)
+{
+    pthread_t thread;
+    struct ps_ring_stat stat = {0};
+    int32_t producer = open_side(PS_RING_PRODUCER), consumer = open_side(PS_RING_CONSUMER);
+    pthread_create(&thread, NULL, wait_for_frames, &consumer);
+    while (stat.consumer_sleeps == 0)
+        SAME(ps_ring_stat(producer, &stat), 0);
+    usleep(1000);
+    corrupt(128 + 28, 0, 4);
+    SAME(ps_ring_push(producer, frames, put(0, 8, 1)), 16);
+    SAME(ps_ring_close(producer), 0);
+    producer = open_side(PS_RING_PRODUCER);
+    pthread_join(thread, NULL);
+    SAME(ps_ring_close(producer), 0);
+    SAME(ps_ring_close(consumer), 0);
+    unlink(path);
+}
+
 static void a_wait_is_woken(void)
 {
     int32_t consumer = open_side(PS_RING_CONSUMER);
@@ -342,6 +368,7 @@ int main(void)
     no_frame_and_no_wake_is_lost();
     a_killed_consumer_goes_on_where_it_was();
     a_killed_producer_leaves_no_part_of_a_frame();
+    a_producer_that_comes_wakes_whom_the_last_one_left_asleep();
     a_wait_is_woken();
     finish();
     return 0;
