@@ -89,6 +89,31 @@ Deno.test("each way in works under its own permissions and no others", async () 
   }
 });
 
+Deno.test("a dump of a producer sweeps what it does not name, as far as owns says", async () => {
+  const service = serviceName();
+  await using redis = await startRedis();
+  await redis.cli("-n", "6", "HSET", "NUMBER_TABLE|foreign", "other", "1");
+  await redis.cli("-n", "6", "HSET", "NUMBER_TABLE|left.over", "number", "0");
+  const { pipelines: { ports } } = specOf({ type: "uds", run_dir: runDir, service }, redis.url);
+  const transforms = [{ type: "ksync", owns: { field: "number" } }];
+  await using _product = await startPortsync({
+    pipelines: { ports: Object.assign({}, ports, { transforms }) },
+  });
+  await using producer = new ChangeProducer({ library, runDir, service, maxRetryMs: 50 });
+  await producer.publish({ changes: [change(1), change(2)], mark: "dump-begin" });
+  await producer.publish({ changes: [], mark: "dump-end" });
+  const rows = async () => (await redis.cli("-n", "6", "KEYS", "*")).split("\n").sort().join(" ");
+  const become = (wanted: string) =>
+    eventually(async () => {
+      const found = (await rows()).replaceAll("NUMBER_TABLE|", "");
+      return found === wanted ? undefined : found;
+    });
+  await become("Ethernet1 Ethernet2 foreign");
+  await producer.publish({ changes: [change(2)], mark: "dump-begin" });
+  await producer.publish({ changes: [change(3)], mark: "dump-end" });
+  await become("Ethernet2 Ethernet3 foreign");
+});
+
 Deno.test("a user that is not allowed is turned away by what the kernel says of it", async () => {
   if (Deno.uid() !== 0) return; // nobody else can become another user
   const service = serviceName();
