@@ -131,10 +131,10 @@ export class ChangeProducer implements AsyncDisposable {
 
 /** Whether sending the same again cannot help. */
 function isHopeless(error: unknown): boolean {
-  if (error instanceof CodecError) return true;
   if (!(error instanceof NetipcError)) return false;
-  return error.fault === "overflow" || error.status === Status.badEnvelope ||
-    error.status === Status.unsupported;
+  // Its cause is a message that cannot be written, or an answer that cannot be read.
+  return error.cause instanceof CodecError || error.fault === "overflow" ||
+    error.status === Status.badEnvelope || error.status === Status.unsupported;
 }
 
 function rejectError(cause: unknown): RejectError {
