@@ -321,9 +321,8 @@ function handleBatch(
 ): number {
   const batch = new BatchView(payload, count);
   const builder = new BatchBuilder(response, count);
-  const item = new Window(payload);
   for (let i = 0; i < count; i++) {
-    builder.commit(service.handle(batch.move(item, i), builder.room(), session));
+    builder.commit(service.handle(batch.move(i), builder.room(), session));
   }
   return builder.finish();
 }

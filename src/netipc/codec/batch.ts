@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkDirectory, DirectoryWriter, ENTRY_BYTES, itemOf } from "./directory.ts";
+import { checkDirectory, ENTRY_BYTES, itemOf } from "./directory.ts";
 import { CodecError } from "./errors.ts";
 import { align8, type Span, Window } from "./span.ts";
 
@@ -14,7 +14,9 @@ export class BatchView implements Iterable<Span> {
   /** How many items there are. */
   readonly count: number;
   readonly #span: Span;
+  readonly #entries: number;
   readonly #items: number;
+  readonly #window: Window;
 
   /**
    * Reads the payload of a message with the batch flag.
@@ -25,7 +27,9 @@ export class BatchView implements Iterable<Span> {
   constructor(span: Span, count: number) {
     this.#span = span;
     this.count = count;
+    this.#entries = span.start;
     this.#items = checkDirectory(span, 0, count, RULES);
+    this.#window = new Window(span);
   }
 
   /** Item `i`, from 0 on. */
@@ -34,13 +38,12 @@ export class BatchView implements Iterable<Span> {
     return itemOf(this.#span, 0, this.#items, i);
   }
 
-  /** Moves `window` to item `i`: for loops that have no time for an object an item. */
-  move(window: Window, i: number): Window {
+  /** Item `i` in a window that the next `move` takes away: for loops without an object an item. */
+  move(i: number): Span {
     if (!(i >= 0 && i < this.count)) throw new CodecError("bad item count", "batch");
-    const { view, start } = this.#span;
-    const entry = start + i * ENTRY_BYTES;
-    return window.over(
-      this.#span,
+    const { view } = this.#window;
+    const entry = this.#entries + i * ENTRY_BYTES;
+    return this.#window.to(
       this.#items + view.getUint32(entry, true),
       view.getUint32(entry + 4, true),
     );
@@ -61,17 +64,21 @@ export class BatchView implements Iterable<Span> {
 
 /** Writes a batch of a known number of items. */
 export class BatchBuilder {
-  readonly #target: Span;
-  readonly #writer: DirectoryWriter;
-  readonly #count: number;
+  /** Where the next item goes. */
   readonly #room: Window;
+  /** Where its entry goes. */
+  #entry: number;
+  readonly #start: number;
+  readonly #items: number;
+  readonly #limit: number;
 
   constructor(target: Span, count: number) {
-    this.#target = target;
-    this.#count = count;
-    this.#room = new Window(target);
-    this.#writer = new DirectoryWriter(target, 0, count);
-    if (count * ENTRY_BYTES > target.length) throw new CodecError("overflow", "batch");
+    const { start, length } = target;
+    if (count * ENTRY_BYTES > length) throw new CodecError("overflow", "batch");
+    this.#entry = this.#start = start;
+    this.#items = start + count * ENTRY_BYTES;
+    this.#limit = start + length;
+    this.#room = new Window(target).to(this.#items, this.#limit - this.#items);
   }
 
   /**
@@ -79,9 +86,7 @@ export class BatchBuilder {
    * the same window each time.
    */
   room(): Span {
-    const { start, length } = this.#target;
-    const at = start + align8(this.#writer.end - start);
-    return this.#room.to(at, Math.max(0, start + length - at));
+    return this.#room;
   }
 
   /**
@@ -90,27 +95,36 @@ export class BatchBuilder {
    * @throws {CodecError} when there is no room or the batch has all its items
    */
   commit(size: number): void {
-    if (this.#writer.place(size) < 0) throw new CodecError("overflow", "batch");
+    const room = this.#room;
+    const { start } = room;
+    const entry = this.#entry;
+    if (!(size >= 0 && size <= room.length) || entry === this.#items) {
+      throw new CodecError("overflow", "batch");
+    }
+    room.view.setUint32(entry, start - this.#items, true);
+    room.view.setUint32(entry + 4, size, true);
+    this.#entry = entry + ENTRY_BYTES;
+    room.start = size % 8 === 0 ? start + size : this.#pad(start + size);
+    room.length = this.#limit - room.start;
   }
 
   /** Copies the next item. */
   add(item: Uint8Array): void {
-    const at = this.#writer.place(item.length);
-    if (at < 0) throw new CodecError("overflow", "batch");
-    this.#target.bytes.set(item, at);
+    const { bytes, start, length } = this.#room;
+    if (item.length <= length) bytes.set(item, start);
+    this.commit(item.length);
   }
 
-  /**
-   * Ends the batch, with zeros up to a multiple of 8 where they fit.
-   *
-   * @returns the length of the payload
-   */
+  /** Ends the batch and returns the length of the payload. */
   finish(): number {
-    if (this.#writer.count !== this.#count) throw new CodecError("bad item count", "batch");
-    const { bytes, start, length } = this.#target;
-    const end = this.#writer.finish();
-    const padded = Math.min(start + align8(end - start), start + length);
-    bytes.fill(0, end, padded);
-    return padded - start;
+    if (this.#entry !== this.#items) throw new CodecError("bad item count", "batch");
+    return this.#room.start - this.#start;
+  }
+
+  /** Zeros up to the next item, or behind the last one as far as they fit. */
+  #pad(end: number): number {
+    const next = Math.min(this.#items + align8(end - this.#items), this.#limit);
+    this.#room.bytes.fill(0, end, next);
+    return next;
   }
 }

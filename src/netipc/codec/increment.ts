@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { BatchView } from "./batch.ts";
-import { ENTRY_BYTES } from "./directory.ts";
+import { checkDirectory, ENTRY_BYTES } from "./directory.ts";
 import { require } from "./errors.ts";
-import { type Span, Window } from "./span.ts";
+import type { Span } from "./span.ts";
 
 /** Bytes of request and response. */
 export const INCREMENT_BYTES = 8;
+const RULES = { what: "batch", ordered: false, least: INCREMENT_BYTES };
 
 /** The value of a request or response; bytes behind it are ignored. */
 export function decodeIncrement({ view, start, length }: Span): bigint {
@@ -25,23 +25,29 @@ export function encodeIncrement({ view, start, length }: Span, value: bigint): n
 }
 
 /** Writes a batch of values and returns the length of the payload. */
-export function encodeIncrements({ view, start, length }: Span, values: BigUint64Array): number {
+export function encodeIncrements(
+  { view, bytes, start, length }: Span,
+  values: BigUint64Array,
+): number {
   const items = start + values.length * ENTRY_BYTES;
   const size = values.length * (ENTRY_BYTES + INCREMENT_BYTES);
   require(length >= size, "overflow", "values to increment");
-  for (const [i, value] of values.entries()) {
-    view.setUint32(start + i * ENTRY_BYTES, i * INCREMENT_BYTES, true);
-    view.setUint32(start + i * ENTRY_BYTES + 4, INCREMENT_BYTES, true);
-    view.setBigUint64(items + i * INCREMENT_BYTES, value, true);
+  for (let entry = start; entry < items; entry += ENTRY_BYTES) {
+    view.setUint32(entry, entry - start, true);
+    view.setUint32(entry + 4, INCREMENT_BYTES, true);
   }
+  // Numbers are in the machine's order on the wire too.
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), items);
   return size;
 }
 
 /** The values of a batch of `count`. */
 export function decodeIncrements(payload: Span, count: number): BigUint64Array<ArrayBuffer> {
-  const batch = new BatchView(payload, count);
-  const item = new Window(payload);
+  const { view, start } = payload;
+  const items = checkDirectory(payload, 0, count, RULES);
   const values = new BigUint64Array(count);
-  for (let i = 0; i < count; i++) values[i] = decodeIncrement(batch.move(item, i));
+  for (let i = 0; i < count; i++) {
+    values[i] = view.getBigUint64(items + view.getUint32(start + i * ENTRY_BYTES, true), true);
+  }
   return values;
 }
