@@ -1,4 +1,4 @@
-/* What the socket, the shared-memory and the ring half share: handles, words to sleep on, time. */
+/* What the halves of the library share: handles, words to sleep on, time. */
 #ifndef PS_IPC_H
 #define PS_IPC_H
 
@@ -13,21 +13,6 @@
 #include "handles.h"
 
 enum { PS_KIND_UDS = PS_KIND_NETIPC, PS_KIND_SHM, PS_KIND_RING };
-
-/* Takes a handle's object for the rest of the function, or returns the error. */
-#define PS_TAKE(type, object, kind, handle)                                                        \
-    int object##_error = 0;                                                                        \
-    __attribute__((cleanup(ps_put_back))) int32_t object##_taken = 0;                              \
-    struct type *object = ps_handle_take(handle, kind, &object##_error);                           \
-    if (!object)                                                                                   \
-        return object##_error;                                                                     \
-    object##_taken = handle
-
-static inline void ps_put_back(const int32_t *handle)
-{
-    if (*handle)
-        ps_handle_put(*handle);
-}
 
 static inline uint64_t ps_now_ns(void)
 {
@@ -65,6 +50,12 @@ static inline void ps_will_write(const void *line)
 #else
     __builtin_prefetch(line, 1);
 #endif
+}
+
+/* How long a poll may spin. */
+static inline uint64_t ps_spin_ns(uint32_t spin_us)
+{
+    return (spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US) * UINT64_C(1000);
 }
 
 /* Wakes a sleeper of any process that maps the word. */

@@ -148,13 +148,8 @@ static int32_t apply(struct ps_linkset *set, const uint8_t *changes, uint32_t co
 
 int32_t ps_ls_apply(int32_t handle, const uint8_t *changes, uint32_t count, uint8_t *ret_answers)
 {
-    int error;
-    struct ps_linkset *set = ps_handle_take(handle, PS_KIND_LINKSET, &error);
-    if (!set)
-        return error;
-    int32_t result = apply(set, changes, count, ret_answers);
-    ps_handle_put(handle);
-    return result;
+    PS_TAKE(ps_linkset, set, PS_KIND_LINKSET, handle);
+    return apply(set, changes, count, ret_answers);
 }
 
 int32_t ps_ls_open(const uint8_t *netns, uint32_t netns_size)
@@ -175,10 +170,7 @@ int32_t ps_ls_open(const uint8_t *netns, uint32_t netns_size)
 
 int32_t ps_ls_close(int32_t handle)
 {
-    int error;
-    struct ps_linkset *set = ps_handle_end(handle, PS_KIND_LINKSET, &error);
-    if (!set)
-        return error;
+    PS_END(ps_linkset, set, PS_KIND_LINKSET, handle);
     close(set->fd);
     free(set);
     return 0;

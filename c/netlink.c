@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "handles.h"
+#include "ipc.h"
 #include "near.h"
 #include "nl_receive.h"
 #include "nl_socket.h"
@@ -15,13 +15,6 @@
 /* Events closer than this are a stream; from the third on they may be let gather. */
 #define STREAM_GAP_NS 2000000u
 #define STREAM_AFTER 2u
-
-static uint64_t nanoseconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void note_arrival(struct ps_nl *nl, uint64_t now)
 {
@@ -37,21 +30,15 @@ static bool is_capacity(const struct ps_nl *nl, uint32_t capacity)
 
 int32_t ps_nl_poll(int32_t handle, uint8_t *buffer, uint32_t capacity, uint32_t spin_us)
 {
-    int error;
-    struct ps_nl *nl = ps_handle_take(handle, PS_KIND_NETLINK, &error);
-    if (!nl)
-        return error;
-    int32_t result = -EINVAL;
-    if (is_capacity(nl, capacity)) {
-        uint64_t spin = spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US;
-        uint64_t now = nanoseconds_now();
-        uint64_t end = now + spin * 1000;
-        while ((result = ps_nl_drain(nl, buffer, capacity)) == 0 && (now = nanoseconds_now()) < end)
-            ;
-        if (result > 0)
-            note_arrival(nl, now);
-    }
-    ps_handle_put(handle);
+    PS_TAKE(ps_nl, nl, PS_KIND_NETLINK, handle);
+    if (!is_capacity(nl, capacity))
+        return -EINVAL;
+    uint64_t now = ps_now_ns(), end = now + ps_spin_ns(spin_us);
+    int32_t result;
+    while ((result = ps_nl_drain(nl, buffer, capacity)) == 0 && (now = ps_now_ns()) < end)
+        ;
+    if (result > 0)
+        note_arrival(nl, now);
     return result;
 }
 
@@ -74,10 +61,10 @@ static int sleep_for(struct ps_nl *nl, bool socket, const struct timespec *timeo
 /* Lets events gather while they come as a stream, unless somebody wants us up. */
 static void linger(struct ps_nl *nl, uint32_t linger_us)
 {
-    note_arrival(nl, nanoseconds_now());
+    note_arrival(nl, ps_now_ns());
     if (nl->full || nl->stream < STREAM_AFTER || linger_us == 0)
         return;
-    struct timespec pause = {linger_us / 1000000, linger_us % 1000000 * 1000};
+    struct timespec pause = ps_timespec(linger_us * UINT64_C(1000));
     ps_nl_add(&nl->lingered, 1);
     sleep_for(nl, false, &pause);
 }
@@ -108,50 +95,34 @@ static int32_t wait_for(struct ps_nl *nl, uint8_t *buffer, uint32_t capacity, ui
 int32_t ps_nl_wait(int32_t handle, uint8_t *buffer, uint32_t capacity, uint32_t timeout_ms,
                    uint32_t linger_us)
 {
-    int error;
-    struct ps_nl *nl = ps_handle_take(handle, PS_KIND_NETLINK, &error);
-    if (!nl)
-        return error;
-    int32_t result = -EINVAL;
-    if (nl->events >= 0 && is_capacity(nl, capacity)) {
-        ps_sit_near();
-        result = wait_for(nl, buffer, capacity, timeout_ms, linger_us);
-    }
-    ps_handle_put(handle);
-    return result;
+    PS_TAKE(ps_nl, nl, PS_KIND_NETLINK, handle);
+    if (nl->events < 0 || !is_capacity(nl, capacity))
+        return -EINVAL;
+    ps_sit_near();
+    return wait_for(nl, buffer, capacity, timeout_ms, linger_us);
 }
 
 int32_t ps_nl_wake(int32_t handle)
 {
-    struct ps_nl *nl = ps_handle_hold(handle, PS_KIND_NETLINK);
-    if (!nl)
-        return -EBADF;
-    int32_t result = nl->wake < 0 ? -EINVAL : eventfd_write(nl->wake, 1) < 0 ? -errno : 0;
-    ps_handle_release(handle);
-    return result;
+    PS_HOLD(ps_nl, nl, PS_KIND_NETLINK, handle);
+    return nl->wake < 0 ? -EINVAL : eventfd_write(nl->wake, 1) < 0 ? -errno : 0;
 }
 
 int32_t ps_nl_dump(int32_t handle)
 {
-    int error;
-    struct ps_nl *nl = ps_handle_take(handle, PS_KIND_NETLINK, &error);
-    if (!nl)
-        return error;
-    if (nl->events < 0) {
-        error = -EINVAL;
-    } else if (ps_nl_is_dumping(nl)) {
-        error = -EINPROGRESS;
-    } else {
-        ps_nl_discard_events(nl);
-        ps_nl_discard_dump(nl);
-        nl->sequence = nl->sequence % 0x7fffffffu + 1;
-        error = ps_nl_request_dump(nl->dump, nl->sequence);
-        if (error == 0) {
-            ps_nl_add(&nl->dumps, 1);
-            ps_nl_add_input(nl, PS_FRAME_BEGIN, nl->sequence);
-        }
+    PS_TAKE(ps_nl, nl, PS_KIND_NETLINK, handle);
+    if (nl->events < 0)
+        return -EINVAL;
+    if (ps_nl_is_dumping(nl))
+        return -EINPROGRESS;
+    ps_nl_discard_events(nl);
+    ps_nl_discard_dump(nl);
+    nl->sequence = nl->sequence % 0x7fffffffu + 1;
+    int error = ps_nl_request_dump(nl->dump, nl->sequence);
+    if (error == 0) {
+        ps_nl_add(&nl->dumps, 1);
+        ps_nl_add_input(nl, PS_FRAME_BEGIN, nl->sequence);
     }
-    ps_handle_put(handle);
     return error;
 }
 
@@ -206,26 +177,15 @@ static int32_t feed(struct ps_nl *nl, const uint8_t *bytes, uint32_t size)
 
 int32_t ps_nl_feed(int32_t handle, const uint8_t *frames, uint32_t size)
 {
-    int error;
-    struct ps_nl *nl = ps_handle_take(handle, PS_KIND_NETLINK, &error);
-    if (!nl)
-        return error;
-    int32_t result;
+    PS_TAKE(ps_nl, nl, PS_KIND_NETLINK, handle);
     if (nl->events >= 0 || size > INT32_MAX)
-        result = -EINVAL;
-    else if (nl->inputs_at < nl->inputs_count)
-        result = -EAGAIN;
-    else
-        result = feed(nl, frames, size);
-    ps_handle_put(handle);
-    return result;
+        return -EINVAL;
+    return nl->inputs_at < nl->inputs_count ? -EAGAIN : feed(nl, frames, size);
 }
 
 int32_t ps_nl_stats(int32_t handle, struct ps_link_stats *ret_stats)
 {
-    struct ps_nl *nl = ps_handle_hold(handle, PS_KIND_NETLINK);
-    if (!nl)
-        return -EBADF;
+    PS_HOLD(ps_nl, nl, PS_KIND_NETLINK, handle);
     struct ps_nl_decoder *decoder = &nl->decoder;
     struct ps_link_stats stats = {
         .datagrams = decoder->datagrams,
@@ -244,19 +204,14 @@ int32_t ps_nl_stats(int32_t handle, struct ps_link_stats *ret_stats)
     int32_t result = nl->events < 0 ? 0 : ps_nl_memory(nl->events, &stats);
     if (result == 0)
         *ret_stats = stats;
-    ps_handle_release(handle);
     return result;
 }
 
 int32_t ps_nl_error(int32_t handle, uint8_t *ret_text, uint32_t capacity)
 {
-    int error;
-    struct ps_nl *nl = ps_handle_take(handle, PS_KIND_NETLINK, &error);
-    if (!nl)
-        return error;
+    PS_TAKE(ps_nl, nl, PS_KIND_NETLINK, handle);
     uint32_t size = nl->decoder.error_size < capacity ? nl->decoder.error_size : capacity;
     memcpy(ret_text, nl->decoder.error, size);
-    ps_handle_put(handle);
     return (int32_t)size;
 }
 
@@ -332,10 +287,7 @@ int32_t ps_nl_replay(void)
 
 int32_t ps_nl_close(int32_t handle)
 {
-    int error;
-    struct ps_nl *nl = ps_handle_end(handle, PS_KIND_NETLINK, &error);
-    if (!nl)
-        return error;
+    PS_END(ps_nl, nl, PS_KIND_NETLINK, handle);
     free_netlink(nl);
     return 0;
 }

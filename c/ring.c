@@ -185,11 +185,9 @@ int32_t ps_ring_open(const uint8_t *path, uint32_t path_size, uint32_t capacity,
 
 int32_t ps_ring_close(int32_t handle)
 {
-    int error = 0;
-    struct ps_ring *ring = ps_handle_end(handle, PS_KIND_RING, &error);
-    if (ring)
-        destroy(ring);
-    return error;
+    PS_END(ps_ring, ring, PS_KIND_RING, handle);
+    destroy(ring);
+    return 0;
 }
 
 /* -- Frames ------------------------------------------------------------------------------------ */
@@ -289,9 +287,7 @@ int32_t ps_ring_poll(int32_t handle, uint8_t *data, uint32_t size, uint32_t spin
     if (ring->role != PS_RING_CONSUMER || size > INT32_MAX)
         return -EINVAL;
     uint64_t there = unread(ring);
-    uint64_t end = there || !spin_us
-                       ? 0
-                       : ps_now_ns() + (spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US) * 1000;
+    uint64_t end = there || !spin_us ? 0 : ps_now_ns() + ps_spin_ns(spin_us);
     while (!there && ps_now_ns() < end) {
         for (int i = 0; i < 32 && !there; i++, there = unread(ring))
             ps_pause();
@@ -326,9 +322,7 @@ static bool is_ready(struct ps_ring *ring)
 
 int32_t ps_ring_wait(int32_t handle, uint32_t timeout_ms)
 {
-    struct ps_ring *ring = ps_handle_hold(handle, PS_KIND_RING);
-    if (!ring)
-        return -EBADF;
+    PS_HOLD(ps_ring, ring, PS_KIND_RING, handle);
     struct ps_ring_side *own = ring->role == PS_RING_PRODUCER ? ring->producer : ring->consumer;
     uint64_t end = ps_wait_end(timeout_ms);
     bool ready = ring->role == PS_RING_LOOK || is_ready(ring);
@@ -347,30 +341,24 @@ int32_t ps_ring_wait(int32_t handle, uint32_t timeout_ms)
         }
         atomic_store(&own->sleeping, 0);
     }
-    ps_handle_release(handle);
     return ready;
 }
 
 int32_t ps_ring_wake(int32_t handle)
 {
-    struct ps_ring *ring = ps_handle_hold(handle, PS_KIND_RING);
-    if (!ring)
-        return -EBADF;
+    PS_HOLD(ps_ring, ring, PS_KIND_RING, handle);
     struct ps_ring_side *own = ring->role == PS_RING_PRODUCER ? ring->producer : ring->consumer;
     if (ring->role != PS_RING_LOOK) {
         atomic_store(&ring->woken, 1);
         atomic_fetch_add(&own->word, 1);
         ps_futex_wake(&own->word);
     }
-    ps_handle_release(handle);
     return 0;
 }
 
 int32_t ps_ring_stat(int32_t handle, struct ps_ring_stat *ret_stat)
 {
-    struct ps_ring *ring = ps_handle_hold(handle, PS_KIND_RING);
-    if (!ring)
-        return -EBADF;
+    PS_HOLD(ps_ring, ring, PS_KIND_RING, handle);
     struct ps_ring_side *producer = ring->producer, *consumer = ring->consumer;
     bool has_producer = ring->role == PS_RING_PRODUCER || is_held(ring->file, LOCK_PRODUCER);
     bool has_consumer = ring->role == PS_RING_CONSUMER || is_held(ring->file, LOCK_CONSUMER);
@@ -386,6 +374,5 @@ int32_t ps_ring_stat(int32_t handle, struct ps_ring_stat *ret_stat)
                               .consumer_sleeps = atomic_load(&consumer->sleeps),
                               .producer_pid = has_producer ? atomic_load(&producer->pid) : 0,
                               .consumer_pid = has_consumer ? atomic_load(&consumer->pid) : 0};
-    ps_handle_release(handle);
     return 0;
 }

@@ -68,15 +68,13 @@ int32_t ps_shm_open(void)
 
 int32_t ps_shm_free(int32_t handle)
 {
-    int error = 0;
-    struct ps_shm *hub = ps_handle_end(handle, PS_KIND_SHM, &error);
-    for (uint32_t i = 0; hub && i < hub->used; i++)
+    PS_END(ps_shm, hub, PS_KIND_SHM, handle);
+    for (uint32_t i = 0; i < hub->used; i++)
         if (atomic_load(&hub->slots[i].state) == PS_SHM_LIVE)
             end_session(hub, &hub->slots[i]);
-    if (hub)
-        bury(hub);
+    bury(hub);
     free(hub);
-    return error;
+    return 0;
 }
 
 /* Makes (server) or maps (client) the region, and gives it a session. */
@@ -242,7 +240,7 @@ static int32_t poll_all(struct ps_shm *hub, uint8_t *data, uint32_t size, uint32
             ps_pause();
         if (turn % 16 == 15) {
             uint64_t now = ps_now_ns();
-            end = end ? end : now + (spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US) * 1000;
+            end = end ? end : now + ps_spin_ns(spin_us);
             if (now >= end)
                 return 0;
         }
@@ -313,12 +311,10 @@ static bool prepare(struct ps_shm *hub, struct waiter *waiters, uint32_t *count)
 
 int32_t ps_shm_wait(int32_t handle, uint32_t timeout_ms)
 {
-    struct ps_shm *hub = ps_handle_hold(handle, PS_KIND_SHM);
+    PS_HOLD(ps_shm, hub, PS_KIND_SHM, handle);
     struct waiter waiters[PS_SHM_SESSIONS + 1];
     uint64_t end = ps_wait_end(timeout_ms);
     uint32_t count;
-    if (!hub)
-        return -EBADF;
     atomic_fetch_add(&hub->waiting, 1);
     bool ready = prepare(hub, waiters, &count);
     while (!ready && !atomic_exchange(&hub->woken, 0)) {
@@ -328,16 +324,12 @@ int32_t ps_shm_wait(int32_t handle, uint32_t timeout_ms)
             break;
     }
     atomic_fetch_sub(&hub->waiting, 1);
-    ps_handle_release(handle);
     return ready;
 }
 
 int32_t ps_shm_wake(int32_t handle)
 {
-    struct ps_shm *hub = ps_handle_hold(handle, PS_KIND_SHM);
-    if (!hub)
-        return -EBADF;
+    PS_HOLD(ps_shm, hub, PS_KIND_SHM, handle);
     wake_all(hub);
-    ps_handle_release(handle);
     return 0;
 }

@@ -43,11 +43,9 @@ int32_t ps_uds_open(void)
 
 int32_t ps_uds_free(int32_t handle)
 {
-    int error = 0;
-    struct ps_uds *hub = ps_handle_end(handle, PS_KIND_UDS, &error);
-    if (hub)
-        destroy(hub);
-    return error;
+    PS_END(ps_uds, hub, PS_KIND_UDS, handle);
+    destroy(hub);
+    return 0;
 }
 
 struct ps_uds_session *ps_uds_find(struct ps_uds *hub, uint32_t number)
@@ -211,7 +209,7 @@ static int spin(int epoll, struct epoll_event *ready, uint32_t spin_us, bool *re
     *ret_at_once = count != 0;
     if (count != 0 || spin_us == 0)
         return count;
-    uint64_t end = ps_now_ns() + (spin_us < PS_SPIN_MAX_US ? spin_us : PS_SPIN_MAX_US) * 1000;
+    uint64_t end = ps_now_ns() + ps_spin_ns(spin_us);
     do {
         sched_yield();
         count = epoll_wait(epoll, ready, EPOLL_BATCH, 0);
@@ -257,9 +255,7 @@ int32_t ps_uds_exchange(int32_t handle, uint32_t session, const uint8_t *message
 
 int32_t ps_uds_wait(int32_t handle, uint32_t timeout_ms)
 {
-    struct ps_uds *hub = ps_handle_hold(handle, PS_KIND_UDS);
-    if (!hub)
-        return -EBADF;
+    PS_HOLD(ps_uds, hub, PS_KIND_UDS, handle);
     int timeout = timeout_ms > INT32_MAX ? -1 : (int)timeout_ms;
     uint64_t deadline = atomic_load(&hub->next_deadline);
     uint64_t now = ps_now_ns();
@@ -272,16 +268,11 @@ int32_t ps_uds_wait(int32_t handle, uint32_t timeout_ms)
     int error = errno;
     if (count == 1 && ready.data.u64 == WAKE)
         count = read(hub->wake, &wakes, sizeof wakes) > 0;
-    ps_handle_release(handle);
     return count >= 0 ? count : error == EINTR ? 0 : -error;
 }
 
 int32_t ps_uds_wake(int32_t handle)
 {
-    struct ps_uds *hub = ps_handle_hold(handle, PS_KIND_UDS);
-    if (!hub)
-        return -EBADF;
-    int32_t result = eventfd_write(hub->wake, 1) < 0 && errno != EAGAIN ? -errno : 0;
-    ps_handle_release(handle);
-    return result;
+    PS_HOLD(ps_uds, hub, PS_KIND_UDS, handle);
+    return eventfd_write(hub->wake, 1) < 0 && errno != EAGAIN ? -errno : 0;
 }

@@ -141,6 +141,39 @@ static void no_generation_is_zero(void)
     SAME(ps_shm_close(hub, (uint32_t)made), 0);
 }
 
+static int32_t of_the_wait;
+
+static void close_the_hub(void)
+{
+    SAME(ps_shm_free(hub), -EBUSY);
+}
+
+static void end_the_session(void)
+{
+    SAME(ps_shm_close(hub, (uint32_t)of_the_wait), 0);
+}
+
+static void begin_a_session(void)
+{
+    of_the_wait = ps_shm_create(hub, PATH(region), &limits);
+    CHECK(of_the_wait > 0);
+}
+
+/* The clock is read inside a wait after each sleep. */
+static void sessions_come_and_go_under_a_wait(void)
+{
+    of_the_wait = ps_shm_create(hub, PATH(region), &limits);
+    meanwhile(CLOCK, 1, close_the_hub);
+    SAME(ps_shm_wait(hub, 2), 0);
+    meanwhile(CLOCK, 1, end_the_session); /* its memory stays until the wait has let go */
+    SAME(ps_shm_wait(hub, 2), 0);
+    meanwhile(CLOCK, 1, begin_a_session);
+    SAME(ps_shm_wait(hub, 2), 0);
+    SAME(ps_shm_wait(hub, 0), 0);
+    end_the_session();
+    check_done();
+}
+
 static void reaping_says_what_was_refused(void)
 {
     fail(OPENAT, 0, EMFILE);
@@ -209,6 +242,7 @@ int main(void)
     who_cannot_look_must_not_remove();
     another_server_may_be_faster();
     no_generation_is_zero();
+    sessions_come_and_go_under_a_wait();
     reaping_says_what_was_refused();
     mapping_says_what_was_refused();
     a_folder_that_is_none_may_vanish();
