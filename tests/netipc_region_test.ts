@@ -94,6 +94,22 @@ Deno.test("a client does not wait for ever for shared memory", async () => {
   assert.deepEqual([client.state, client.shared], ["ready", false]);
 });
 
+Deno.test("a server that hangs up before its shared memory is there is asked for it again", async () => {
+  await using peer = await startRawPeer(serviceName(), "listen");
+  await using client = clientOf(peer.service);
+  using file = new Temporary(peer.service);
+  const refreshing = client.refresh();
+  await peer.agree(SHARED);
+  await peer.hangUp();
+  await refreshing;
+  assert.equal(client.state, "disconnected");
+  file.write(regionBytes());
+  const again = client.refresh();
+  assert.equal((await peer.agree(SHARED)).supportedProfiles, 3);
+  await again;
+  assert.equal(client.shared, true);
+});
+
 Deno.test("a client that wants nothing but shared memory asks for it again and again", async () => {
   await using peer = await startRawPeer(serviceName(), "listen");
   await using client = clientOf(peer.service, { profile: "shm" });

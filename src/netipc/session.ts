@@ -197,7 +197,7 @@ async function connectShared(
 ): Promise<Session> {
   const hub = new ShmHub(options.library, align8(SHM_MESSAGE_AT + room));
   try {
-    const number = await attach(hub, options, ready, abort);
+    const number = await attach(socket, hub, options, ready, abort);
     return new Session(
       options.service,
       ready,
@@ -249,8 +249,13 @@ async function begin(hub: UdsHub, options: SessionOptions, abort: Abort): Promis
   }
 }
 
-/** Maps the region, which the server has made before it answered, or is about to. */
+/**
+ * Maps the region, which the server has made before it answered, or is about to. A server without
+ * a free place may agree first and then hang up: nothing is wrong with shared memory if its region
+ * is gone by then.
+ */
 async function attach(
+  socket: UdsHub,
   hub: ShmHub,
   options: SessionOptions,
   agreed: Agreed,
@@ -262,6 +267,7 @@ async function attach(
     const number = hub.attach(path, agreed);
     if (number > 0) return number;
     if (abort.aborted) throw abortedError(options.service);
+    if (socket.poll() > 0) throw closedError(socket.event(0).status, options.service);
     const again = NOT_YET.includes(-number);
     if (!again || performance.now() > end) throw new AttachError(path, -number);
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
