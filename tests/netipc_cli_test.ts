@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { RingChangeProducer } from "../src/netipc/changes/producer.ts";
 import { Method } from "../src/netipc/codec/header.ts";
 import { NATIVE_TEST_FOLDER, nativeLibrary } from "./support/native.ts";
+import { startServer } from "./support/netipc.ts";
 import { PEER_TOKEN, serviceName, startPeerServer } from "./support/peers.ts";
 
 const library = await nativeLibrary();
@@ -48,6 +49,19 @@ Deno.test("ipc talks to a foreign service", async () => {
   } finally {
     await Deno.remove(token);
   }
+});
+
+Deno.test("ipc passes on that a service has failed", async () => {
+  await using server = startServer({ authToken: 0n }, {
+    method: Method.cgroupsSnapshot,
+    handle() {
+      throw new Error("Asked to fail");
+    },
+  });
+  const socket = `${NATIVE_TEST_FOLDER}/${server.service}.sock`;
+  const { code, out, error } = await portsync("ipc", "snapshot", socket);
+  assert.deepEqual([code, out], [69, ""]);
+  assert.match(error, /answered with status 6/);
 });
 
 Deno.test("ipc says what is wrong with its command line, and with a service that is not there", async () => {

@@ -1,6 +1,7 @@
 // Servers and clients of ours that are killed, that do not read, and that have no room.
 import assert from "node:assert/strict";
 import { HEADER_BYTES, Kind, Method, Status, writeHeader } from "../src/netipc/codec/header.ts";
+import { decodeIncrement } from "../src/netipc/codec/increment.ts";
 import { decodeString, encodeString } from "../src/netipc/codec/string_reverse.ts";
 import type { Service } from "../src/netipc/server.ts";
 import type { Session } from "../src/netipc/session.ts";
@@ -164,29 +165,32 @@ Deno.test("a client that is to be hung up on still gets the answers before that"
 });
 
 Deno.test("an answer that comes after its client has gone goes nowhere", async () => {
-  const { promise: asked, resolve: begin } = Promise.withResolvers<void>();
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   await using server = startServer({}, {
     method: Method.increment,
     async handleLater(request) {
-      begin();
-      await released;
-      if (request.length > 8) throw new Error("Asked to fail");
+      const value = decodeIncrement(request);
+      if (value > 0n) await released;
+      if (value > 1n) throw new Error("Asked to fail");
       return new Uint8Array(8);
     },
   });
+  let requests = 0;
   for (const profile of ["uds", "shm"] as const) {
-    const gone = await readyClient(server.service, { profile });
-    const call = assert.rejects(gone.increment(1n), { fault: "closed" });
-    await asked;
-    await gone.close();
-    await call;
-    await eventually(() => server.status().sessions === 0 ? undefined : "the session stays");
+    for (const value of [1n, 2n]) {
+      const gone = await readyClient(server.service, { profile });
+      const call = assert.rejects(gone.increment(value), { fault: "closed" });
+      requests++;
+      await eventually(() => server.status().requests === requests ? undefined : "it did not ask");
+      await gone.close();
+      await call;
+      await eventually(() => server.status().sessions === 0 ? undefined : "the session stays");
+    }
   }
   release();
   await using next = await readyClient(server.service);
-  assert.equal(await next.increment(1n), 0n);
-  assert.equal(server.status().failures, 0);
+  assert.equal(await next.increment(0n), 0n);
+  assert.equal(server.status().failures, 2);
 });
 
 Deno.test({

@@ -22,6 +22,7 @@ const PARTS: readonly { readonly covered: string; readonly tests: RegExp }[] = [
     tests: /^(?:src\/transforms\/ksync\/|tests\/properties\/ksync_)/,
   },
   { covered: "src/redis/codec", tests: /^src\/redis\/codec\// },
+  { covered: "src/netipc", tests: /^(?:src\/netipc\/|tests\/netipc_)/ },
 ];
 
 /** How many histories the property tests live through, fewer than in a test for itself. */

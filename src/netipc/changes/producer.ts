@@ -130,16 +130,15 @@ export class ChangeProducer implements AsyncDisposable {
 }
 
 /** Whether sending the same again cannot help. */
-function isHopeless(error: unknown): boolean {
+function isHopeless(error: unknown): error is NetipcError {
   if (!(error instanceof NetipcError)) return false;
   // Its cause is a message that cannot be written, or an answer that cannot be read.
   return error.cause instanceof CodecError || error.fault === "overflow" ||
     error.status === Status.badEnvelope || error.status === Status.unsupported;
 }
 
-function rejectError(cause: unknown): RejectError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new RejectError(`The pipeline cannot take these changes: ${reason}`, { cause });
+function rejectError(cause: NetipcError): RejectError {
+  return new RejectError(`The pipeline cannot take these changes: ${cause.message}`, { cause });
 }
 
 function refusedError(cause: unknown): StopError {
