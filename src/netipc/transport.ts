@@ -70,6 +70,8 @@ export interface TransportEvents {
 interface State extends TransportSession {
   /** Responses that the client did not take yet. */
   readonly waiting: Uint8Array<ArrayBuffer>[];
+  /** Requests without a response so far. */
+  open: number;
   ending: boolean;
 }
 
@@ -106,6 +108,8 @@ export class Transport {
     | { readonly session: number; readonly bytes: Uint8Array<ArrayBuffer>; length: number }
     | undefined;
   #taking = false;
+  /** Requests of all sessions that somebody else works on, who wants his turn. */
+  #open = 0;
   #rouse: () => void = () => {};
 
   constructor(options: TransportOptions, events: TransportEvents) {
@@ -150,6 +154,8 @@ export class Transport {
   send(session: TransportSession, response: Uint8Array<ArrayBuffer>, length: number): void {
     const state = this.#sessions.get(session.number);
     if (state === undefined || state.ending) return;
+    state.open--;
+    this.#open--;
     if (state.shared !== 0) {
       this.#sendShared(state.shared, response, length);
     } else if (state.waiting.length > 0) {
@@ -217,7 +223,7 @@ export class Transport {
         if (turn % TURNS !== 0 || performance.now() < turnEnd) continue;
         this.#pay();
         await new Promise<void>((resolve) => setImmediate(resolve));
-      } else if (++idle > IDLE_SPINS) {
+      } else if (this.#open > 0 || ++idle > IDLE_SPINS) {
         idle = 0;
         await this.#sleep();
       }
@@ -231,9 +237,14 @@ export class Transport {
     const used = shm === undefined ? 0 : this.#takeShared(shm, this.#pollShared(shm));
     if (used > 0 && turn % SOCKET_TURNS !== 0) return true;
     this.#pay();
-    const count = this.#uds.poll(shm === undefined ? SPIN_US : 0);
+    const count = this.#uds.poll(shm === undefined ? this.#spinUs : 0);
     for (let i = 0; i < count; i++) this.#takeEvent(i);
     return used + count > 0;
+  }
+
+  /** Looking out for the next request must not hold up the answer to the last. */
+  get #spinUs(): number {
+    return this.#open > 0 ? 0 : SPIN_US;
   }
 
   async #sleep(): Promise<void> {
@@ -256,10 +267,10 @@ export class Transport {
 
   #pollShared(shm: ShmHub): number {
     const owed = this.#owed;
-    if (owed === undefined) return shm.poll(SPIN_US);
+    if (owed === undefined) return shm.poll(this.#spinUs);
     this.#owed = undefined;
-    const used = shm.exchange(owed.session, owed.bytes, owed.length, SPIN_US);
-    return used < 0 ? shm.poll(SPIN_US) : used;
+    const used = shm.exchange(owed.session, owed.bytes, owed.length, this.#spinUs);
+    return used < 0 ? shm.poll(this.#spinUs) : used;
   }
 
   #takeShared(shm: ShmHub, used: number): number {
@@ -273,12 +284,24 @@ export class Transport {
       // The next response is written where the last one stands.
       if (this.#owed !== undefined) this.#pay();
       this.#taking = true;
-      if (status === 0) this.#events.message(state, span);
-      else if (status === -EMSGSIZE && length > 0) this.#events.tooLarge(state, span);
-      else this.#lose(state);
+      if (status === 0) this.#hand(state, span);
+      else if (status === -EMSGSIZE && length > 0) {
+        this.#begin(state);
+        this.#events.tooLarge(state, span);
+      } else this.#lose(state);
       this.#taking = false;
     }
     return used;
+  }
+
+  #hand(state: State, request: Span): void {
+    this.#begin(state);
+    this.#events.message(state, request);
+  }
+
+  #begin(state: State): void {
+    state.open++;
+    this.#open++;
   }
 
   #takeEvent(i: number): void {
@@ -290,7 +313,7 @@ export class Transport {
     if (type === PS_UDS_MESSAGE) {
       if (state.ending || this.#deaf) return;
       const span = this.#window.over(this.#uds.data, this.#uds.offsetOf(i), this.#uds.lengthOf(i));
-      this.#events.message(state, span);
+      this.#hand(state, span);
     } else if (type === PS_UDS_WRITABLE) {
       this.#sendWaiting(state);
     } else if (type === PS_UDS_CLOSED) {
@@ -318,7 +341,7 @@ export class Transport {
     }
     const state = {
       ...{ peer, number: event.session, shared: Math.max(0, shared) },
-      ...{ responseBytes: event.responseBytes, waiting: [], ending: false },
+      ...{ responseBytes: event.responseBytes, waiting: [], open: 0, ending: false },
     };
     this.#sessions.set(state.number, state);
     if (shared > 0) this.#byShared.set(shared, state);
@@ -346,6 +369,8 @@ export class Transport {
   }
 
   #drop(state: State): void {
+    this.#open -= state.open;
+    state.open = 0;
     this.#sessions.delete(state.number);
     this.#byShared.delete(state.shared);
     this.#uds.closeSession(state.number);
