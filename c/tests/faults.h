@@ -60,9 +60,10 @@ static struct {
 } faults[CALLS];
 
 /* What the calls that work pretend: the files of a folder stand on another device; no time has
- * passed since the machine was started; this thread runs on this CPU, this process as this user,
- * unless they are below 0. */
+ * passed since the machine was started, or so much more; this thread runs on this CPU, this process
+ * as this user, unless they are below 0. */
 static bool other_device, no_time;
+static time_t passed_seconds;
 static int pretended_cpu = -1, pretended_user = -1;
 
 /* After `after` calls that work, `times` calls fail with `error`. */
@@ -194,6 +195,7 @@ int clock_gettime(clockid_t clock, struct timespec *now);
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = fails(CLOCK) ? -1 : (int)syscall(SYS_clock_gettime, clock, now);
+    now->tv_sec += passed_seconds;
     if (no_time)
         *now = (struct timespec){0};
     return result;

@@ -95,11 +95,10 @@ static void who_cannot_look_must_not_remove(void)
     check_done();
 }
 
+static int kept; /* its number is not given to another file while it is open */
+
 static void replace_region(void)
 {
-    static int kept; /* its number is not given to another file while it is open */
-    if (kept > 0)
-        close(kept);
     kept = open(region, O_RDONLY | O_CLOEXEC);
     unlink(region);
     fclose(fopen(region, "w"));
@@ -115,6 +114,7 @@ static void another_server_may_be_faster(void)
     fclose(fopen(region, "w"));
     meanwhile(FSTATAT, 0, replace_region); /* the dead file is gone, and the new one is not dead */
     SAME(ps_shm_create(hub, PATH(region), &limits), -EADDRINUSE);
+    SAME(close(kept), 0);
     fail(OPENAT, 4, EACCES); /* the dead one is gone, and making another is not allowed */
     SAME(ps_shm_create(hub, PATH(region), &limits), -EACCES);
     nothing_is_left(region);

@@ -151,7 +151,8 @@ static void stale_regions_are_removed_and_live_ones_are_not(void)
 /* A file system of the test's own with room for 16 pages; false where that is not allowed. */
 static bool mount_small_store(void)
 {
-    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    return unshare(CLONE_NEWNS) == 0 &&
+           mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("none", folder, "tmpfs", 0, "size=64k") == 0;
 }
 

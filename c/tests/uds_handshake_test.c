@@ -164,26 +164,6 @@ static void a_client_that_wants_no_bytes_gets_none(void)
     ps_uds_free(hub);
 }
 
-static void a_silent_client_blocks_nobody_and_is_dropped(void)
-{
-    struct ps_uds_config own = config();
-    own.handshake_ms = 30;
-    open_server(&own);
-    int silent = raw_client();
-    int fd = raw_client();
-    send_hello(fd, hello_header(), good_hello(), 76);
-    expect(hub, PS_UDS_HELLO, 0);
-    SAME(ps_uds_close(hub, events[0].session), 0);
-    double before = seconds();
-    expect(hub, PS_UDS_REFUSED, -ETIMEDOUT);
-    CHECK(seconds() - before < 0.5);
-    close(silent);
-    close(fd);
-    close(raw_client()); /* a probe is nobody's concern */
-    expect_nothing(hub);
-    ps_uds_free(hub);
-}
-
 /* A server that is not ours: our client must see what is wrong. */
 static void the_client_judges_the_answer(void)
 {
@@ -295,7 +275,6 @@ int main(void)
     a_good_hello_is_answered_with_the_agreed_values();
     the_highest_profile_that_both_prefer_is_taken();
     a_client_that_wants_no_bytes_gets_none();
-    a_silent_client_blocks_nobody_and_is_dropped();
     the_client_judges_the_answer();
     finish();
     return 0;
