@@ -4,15 +4,17 @@
  *   pair client PROFILE RUN_DIR SERVICE SHAPE SECONDS RATE
  *
  * PROFILE: 1 socket, 2 shared memory. METHOD: 1 increment, 2 snapshot of 16 items. SHAPE:
- * ping-pong, pipeline (16 on their way), batch (of 100), snapshot. RATE: requests a second, 0 as
+ * ping-pong, pipeline (16 on their way), batch (of 100), snapshot. RATE: messages a second, 0 as
  * fast as it goes. The server says READY, and ends with its input; both print one line of JSON at
- * their end: requests, seconds, p50, p95, p99 (microseconds), cpu (seconds). The numbers that are
- * incremented are a chain: each request asks for the answer to the last, and the end is checked. */
+ * their end: requests, seconds, p50, p95, p99 (microseconds), cpu (seconds).
+ *
+ * Nothing is believed: directories are checked and each item is read, on both sides. The numbers
+ * that are incremented are a chain: each request asks for the answer to the last. A snapshot's
+ * generation grows by one each time, and one item of it is read, another one each time. */
 #include <poll.h>
 #include <stdbool.h>
-#include <sys/resource.h>
-#include <time.h>
 
+#include "measure.h"
 #include "ps_producer.h"
 
 #define DATA (1u << 18)
@@ -24,128 +26,119 @@ static int32_t uds, shm;
 static uint32_t session, shared;
 static uint8_t data[DATA], out[DATA];
 static struct ps_uds_event events[256];
-static uint64_t buckets[4096]; /* latencies: 64 for each power of two of nanoseconds */
-
-static void die(const char *what, int error)
-{
-    fprintf(stderr, "%s: %s\n", what, strerror(-error));
-    exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static double cpu_seconds(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static void record(uint64_t ns)
-{
-    uint32_t power = 63u - (uint32_t)__builtin_clzll(ns | 64);
-    buckets[power * 64 + ((ns >> (power - 6)) & 63)]++;
-}
-
-static double percentile(double part, uint64_t total)
-{
-    uint64_t rank = (uint64_t)((double)total * part), seen = 0;
-    for (uint32_t i = 0; i < 4096; i++) {
-        seen += buckets[i];
-        if (seen > rank)
-            return (double)((64ull + i % 64) << (i / 64)) / 64e3;
-    }
-    return 0;
-}
-
-static void report(uint64_t requests, double seconds)
-{
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < 4096; i++)
-        total += buckets[i];
-    printf("{\"requests\":%llu,\"seconds\":%.6f,\"p50\":%.3f,\"p95\":%.3f,\"p99\":%.3f,"
-           "\"cpu\":%.3f}\n",
-           (unsigned long long)requests, seconds, percentile(0.5, total), percentile(0.95, total),
-           percentile(0.99, total), cpu_seconds());
-}
 
 /* -- Payloads ---------------------------------------------------------------------------------- */
 
+static struct {
+    uint32_t name_length, path_length;
+    char name[32], path[64];
+} items[ITEMS];
+
+static void name_items(void)
+{
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        items[i].name_length =
+            (uint32_t)snprintf(items[i].name, sizeof items[i].name, "container-%02u", i);
+        items[i].path_length = (uint32_t)snprintf(items[i].path, sizeof items[i].path,
+                                                  "/sys/fs/cgroup/docker/%02u", i);
+    }
+}
+
 static uint32_t put_snapshot(uint8_t *at)
 {
-    uint32_t end = 24 + 8 * ITEMS, head[6] = {1, ITEMS, 1, 0, 42, 0};
+    static uint32_t generation;
+    uint32_t end = 24 + 8 * ITEMS, head[6] = {1, ITEMS, 1, 0, generation++, 0};
     memcpy(at, head, sizeof head);
     for (uint32_t i = 0; i < ITEMS; i++) {
-        char name[32], path[64];
-        uint32_t start = (end + 7) & ~7u;
-        uint32_t n = (uint32_t)snprintf(name, sizeof name, "container-%02u", i);
-        uint32_t p = (uint32_t)snprintf(path, sizeof path, "/sys/fs/cgroup/docker/%02u", i);
+        uint32_t n = items[i].name_length, p = items[i].path_length, start = (end + 7) & ~7u;
         uint32_t item[8] = {1, 1000 + i, 0, 1, 32, n, 33 + n, p};
         uint32_t entry[2] = {start - 24 - 8 * ITEMS, 34 + n + p};
         memset(at + end, 0, start - end);
         memcpy(at + 24 + i * 8, entry, sizeof entry);
         memcpy(at + start, item, sizeof item);
-        memcpy(at + start + 32, name, n + 1);
-        memcpy(at + start + 33 + n, path, p + 1);
+        memcpy(at + start + 32, items[i].name, n + 1);
+        memcpy(at + start + 33 + n, items[i].path, p + 1);
         end = start + entry[1];
     }
     return end;
 }
 
-/* Reads every item, as a program would that looks for one. */
-static void check_snapshot(const uint8_t *at, uint32_t length)
+/* Checks a directory behind `head` bytes; where its items begin. */
+static const uint8_t *directory(const uint8_t *at, uint32_t head, uint32_t length, uint32_t count)
 {
-    uint32_t count, found = 0;
-    memcpy(&count, at + 4, 4);
-    if (length < 24 || count != ITEMS)
+    if (length < head || !ps_batch_fits(at + head, length - head, count))
+        die("a wrong directory", -EPROTO);
+    return at + head + 8 * count;
+}
+
+static uint32_t word_at(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, 4);
+    return value;
+}
+
+static uint64_t value_at(const uint8_t *at)
+{
+    uint64_t value;
+    memcpy(&value, at, 8);
+    return value;
+}
+
+/* Reads one item, as a program would that looks for one. */
+static void check_snapshot(const uint8_t *at, uint32_t length, uint64_t turn)
+{
+    if (length < 24 || word_at(at) != 1 || word_at(at + 4) != ITEMS || word_at(at + 12) ||
+        value_at(at + 16) != turn)
         die("a wrong snapshot", -EPROTO);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t entry[2], item[8];
-        memcpy(entry, at + 24 + i * 8, sizeof entry);
-        const uint8_t *start = at + 24 + 8 * count + entry[0];
-        memcpy(item, start, sizeof item);
-        if (entry[0] % 8 || entry[0] + entry[1] > length - 24 - 8 * count ||
-            item[4] + item[5] >= entry[1] || item[6] + item[7] >= entry[1] ||
-            start[item[4] + item[5]] || start[item[6] + item[7]])
-            die("a wrong item", -EPROTO);
-        found += item[1];
-    }
-    if (found != ITEMS * 1000 + ITEMS * (ITEMS - 1) / 2)
-        die("wrong items", -EPROTO);
+    const uint8_t *first = directory(at, 24, length, ITEMS);
+    uint32_t i = (uint32_t)(turn % ITEMS), size = word_at(at + 28 + i * 8), item[8];
+    const uint8_t *start = first + word_at(at + 24 + i * 8);
+    if (size < sizeof item)
+        die("a short item", -EPROTO);
+    memcpy(item, start, sizeof item);
+    uint64_t name_end = (uint64_t)item[4] + item[5], path_end = (uint64_t)item[6] + item[7];
+    if (item[0] != 1 || item[4] < 32 || item[6] < 32 || name_end >= size || path_end >= size ||
+        start[name_end] || start[path_end] || (name_end >= item[6] && path_end >= item[4]) ||
+        item[1] != 1000 + i)
+        die("a wrong item", -EPROTO);
 }
 
 /* -- Server ------------------------------------------------------------------------------------ */
 
-static uint32_t answer(const uint8_t *request, uint32_t length, uint16_t method)
+/* Handles one item after the other, as a server does that knows nothing of their sizes. */
+static uint32_t answer_batch(const uint8_t *payload, uint32_t length, uint32_t count, uint8_t *at)
+{
+    const uint8_t *from = directory(payload, 0, length, count);
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (word_at(payload + i * 8 + 4) < 8)
+            die("a short item", -EPROTO);
+        uint64_t value = value_at(from + word_at(payload + i * 8)) + 1;
+        uint32_t entry[2] = {end, 8};
+        memcpy(at + i * 8, entry, sizeof entry);
+        memcpy(at + count * 8 + end, &value, 8);
+        end += 8;
+    }
+    return count * 8 + end;
+}
+
+static uint32_t answer(const uint8_t *request, uint16_t method)
 {
     struct ps_header header;
     const uint8_t *payload = request + PS_HEADER_BYTES;
+    uint8_t *at = out + PS_HEADER_BYTES;
     uint32_t used = 8;
-    (void)length;
     memcpy(&header, request, sizeof header);
+    if (header.code != method || (header.payload_len < 8 && method == 1))
+        die("a wrong request", -EPROTO);
     if (method == 2) {
-        used = put_snapshot(out + PS_HEADER_BYTES);
+        used = put_snapshot(at);
     } else if (header.flags & PS_FLAG_BATCH) {
-        used = header.payload_len;
-        memcpy(out + PS_HEADER_BYTES, payload, used);
-        for (uint32_t i = 0; i < header.item_count; i++) {
-            uint64_t value;
-            uint8_t *at = out + PS_HEADER_BYTES + 8 * header.item_count + 8 * i;
-            memcpy(&value, at, 8);
-            value++;
-            memcpy(at, &value, 8);
-        }
+        used = answer_batch(payload, header.payload_len, header.item_count, at);
     } else {
-        uint64_t value;
-        memcpy(&value, payload, 8);
-        value++;
-        memcpy(out + PS_HEADER_BYTES, &value, 8);
+        uint64_t value = value_at(payload) + 1;
+        memcpy(at, &value, 8);
     }
     header.kind = PS_RESPONSE;
     header.payload_len = used;
@@ -180,7 +173,7 @@ static void take_event(const struct ps_uds_event *event, const char *run_dir, co
         shared = 0;
     }
     if (event->type == PS_UDS_MESSAGE)
-        ps_uds_send(uds, event->session, out, answer(data + event->offset, event->length, method));
+        ps_uds_send(uds, event->session, out, answer(data + event->offset, method));
 }
 
 static int serve(uint32_t profile, const char *run_dir, const char *service, uint16_t method)
@@ -191,6 +184,7 @@ static int serve(uint32_t profile, const char *run_dir, const char *service, uin
                                          .request_items = 1000,
                                          .response_bytes = 65536};
     int length = snprintf(path, sizeof path, "%s/%s.sock", run_dir, service);
+    name_items();
     uds = ps_uds_open();
     shm = ps_shm_open();
     int error = ps_uds_listen(uds, (uint8_t *)path, (uint32_t)length, &config);
@@ -205,15 +199,16 @@ static int serve(uint32_t profile, const char *run_dir, const char *service, uin
             memcpy(&number, data, 4);
             /* Answers and takes the next request in one call, as the client does. */
             while (used > 0)
-                used =
-                    ps_shm_exchange(shm, number, out, answer(data + 16, 0, method), data, DATA, 50);
+                used = ps_shm_exchange(shm, number, out, answer(data + 16, method), data, DATA, 50);
             continue;
         }
         int32_t count = ps_uds_poll(uds, events, 256, data, DATA, shared ? 0 : 50);
         for (int32_t i = 0; i < count; i++)
             take_event(&events[i], run_dir, service, method);
         idle = count > 0 ? 0 : idle + 1;
-        if (idle > 4 && !shared)
+        if (idle > 4 && shared)
+            ps_shm_wait(shm, 10);
+        else if (idle > 4)
             ps_uds_wait(uds, 10);
     }
     printf("{\"cpu\":%.3f}\n", cpu_seconds());
@@ -275,13 +270,6 @@ static const uint8_t *call(uint32_t length)
     return data + events[0].offset + PS_HEADER_BYTES;
 }
 
-static uint64_t value_at(const uint8_t *at)
-{
-    uint64_t value;
-    memcpy(&value, at, 8);
-    return value;
-}
-
 static uint32_t request(uint8_t *at, uint16_t method, uint32_t length, uint64_t id)
 {
     struct ps_header header = ps_header_make(PS_REQUEST, method, 0, length, id);
@@ -289,46 +277,71 @@ static uint32_t request(uint8_t *at, uint16_t method, uint32_t length, uint64_t 
     return PS_HEADER_BYTES + length;
 }
 
+static const uint8_t *checked(const uint8_t *payload, uint64_t id, uint32_t count, uint32_t *length)
+{
+    struct ps_header header;
+    memcpy(&header, payload - PS_HEADER_BYTES, sizeof header);
+    if (header.status != PS_OK || header.message_id != id || header.item_count != count)
+        die("a wrong answer", -EPROTO);
+    *length = header.payload_len;
+    return payload;
+}
+
+static uint64_t ask_batch(uint64_t id, uint64_t *chain)
+{
+    uint8_t *at = out + PS_HEADER_BYTES;
+    for (uint32_t i = 0; i < BATCH; i++) {
+        uint32_t entry[2] = {i * 8, 8};
+        uint64_t value = *chain + i;
+        memcpy(at + i * 8, entry, 8);
+        memcpy(at + BATCH * 8 + i * 8, &value, 8);
+    }
+    uint32_t length = request(out, 1, BATCH * 16, id);
+    struct ps_header *header = (struct ps_header *)(void *)out;
+    header->flags = PS_FLAG_BATCH;
+    header->item_count = BATCH;
+    const uint8_t *payload = checked(call(length), id, BATCH, &length);
+    const uint8_t *from = directory(payload, 0, length, BATCH);
+    for (uint32_t i = 0; i < BATCH; i++)
+        if (word_at(payload + i * 8 + 4) < 8 ||
+            value_at(from + word_at(payload + i * 8)) != ++*chain)
+            die("a break in the chain", -EPROTO);
+    return BATCH;
+}
+
 /* One round: how many requests it was. */
 static uint64_t ping(const char *shape, uint64_t *id, uint64_t *chain)
 {
+    uint32_t length;
+    if (shape[0] == 'b')
+        return ask_batch(++*id, chain);
     if (shape[0] == 's') { /* snapshot */
         const uint16_t version[2] = {1, 0};
         memcpy(out + PS_HEADER_BYTES, version, 4);
-        const uint8_t *payload = call(request(out, 2, 4, ++*id));
-        struct ps_header header;
-        memcpy(&header, payload - PS_HEADER_BYTES, sizeof header);
-        check_snapshot(payload, header.payload_len);
+        length = request(out, 2, 4, *id + 1);
+        const uint8_t *payload = checked(call(length), *id + 1, 1, &length);
+        check_snapshot(payload, length, (*id)++);
         return 1;
     }
-    if (shape[0] == 'b') { /* batch */
-        uint8_t *items = out + PS_HEADER_BYTES;
-        for (uint32_t i = 0; i < BATCH; i++) {
-            uint32_t entry[2] = {i * 8, 8};
-            uint64_t value = *chain + i;
-            memcpy(items + i * 8, entry, 8);
-            memcpy(items + BATCH * 8 + i * 8, &value, 8);
-        }
-        uint32_t length = request(out, 1, BATCH * 16, ++*id);
-        struct ps_header *header = (struct ps_header *)(void *)out;
-        header->flags = PS_FLAG_BATCH;
-        header->item_count = BATCH;
-        *chain = value_at(call(length) + BATCH * 8 + (BATCH - 1) * 8);
-        return BATCH;
-    }
     memcpy(out + PS_HEADER_BYTES, chain, 8);
-    *chain = value_at(call(request(out, 1, 8, ++*id)));
+    length = request(out, 1, 8, ++*id);
+    const uint8_t *payload = checked(call(length), *id, 1, &length);
+    if (length < 8)
+        die("a short answer", -EPROTO);
+    *chain = value_at(payload);
     return 1;
 }
 
 /* Sixteen requests on their way at any time; the answers are a chain as well. */
-static uint64_t pipeline(uint64_t until, uint64_t *chain)
+static uint64_t pipeline(uint64_t start, uint64_t until, double rate)
 {
     uint64_t sent = 0, done = 0, begun[DEPTH] = {0};
     while (done < sent || now_ns() < until) {
         uint32_t length = 0;
-        uint64_t now = now_ns();
-        while (sent - done < DEPTH && now < until) {
+        uint64_t due = rate > 0 && sent == done ? start + (uint64_t)((double)sent * 1e9 / rate) : 0;
+        uint64_t now = sleep_until(due);
+        uint64_t most = rate > 0 ? (uint64_t)((double)(now - start) * rate / 1e9) + 1 : UINT64_MAX;
+        while (sent - done < DEPTH && sent < most && now < until) {
             begun[sent % DEPTH] = now;
             memcpy(out + length + PS_HEADER_BYTES, &sent, 8);
             sent++;
@@ -336,6 +349,8 @@ static uint64_t pipeline(uint64_t until, uint64_t *chain)
         }
         if (length && ps_uds_send(uds, session, out, length) != (int32_t)length)
             die("send", -EAGAIN);
+        if (done == sent)
+            continue;
         int32_t count = ps_uds_poll(uds, events, 256, data, DATA, 50);
         if (count == 0)
             ps_uds_wait(uds, 1000);
@@ -347,36 +362,34 @@ static uint64_t pipeline(uint64_t until, uint64_t *chain)
             done++;
         }
     }
-    *chain = done;
     return done;
+}
+
+static uint64_t one_by_one(const char *shape, uint64_t start, uint64_t until, double rate)
+{
+    uint64_t requests = 0, id = 0, chain = 0, before = now_ns();
+    for (uint64_t turn = 0; before < until; turn++) {
+        /* Without a limit one in eight is measured, as in pair.ts. */
+        bool measured = rate > 0 || turn % 8 == 0;
+        if (measured)
+            before = sleep_until(rate > 0 ? start + (uint64_t)((double)turn * 1e9 / rate) : 0);
+        requests += ping(shape, &id, &chain);
+        if (measured) {
+            uint64_t after = now_ns();
+            record(after - before);
+            before = after;
+        }
+    }
+    if (shape[0] != 's' && chain != requests)
+        die("a break in the chain", -EPROTO);
+    return requests;
 }
 
 static int measure(const char *shape, double seconds, double rate)
 {
     uint64_t start = now_ns(), until = start + (uint64_t)(seconds * 1e9);
-    uint64_t requests = 0, id = 0, chain = 0;
-    if (shape[0] == 'p' && shape[2] == 'p') {
-        requests = pipeline(until, &chain);
-    } else {
-        uint64_t before = now_ns();
-        for (uint64_t turn = 0; before < until; turn++) {
-            uint64_t due = rate > 0 ? start + (uint64_t)((double)turn * 1e9 / rate) : 0;
-            /* Without a limit one in eight is measured, as in pair.ts. */
-            bool measured = rate > 0 || turn % 8 == 0;
-            while (before < due)
-                before = now_ns();
-            if (measured && due == 0)
-                before = now_ns();
-            requests += ping(shape, &id, &chain);
-            if (measured) {
-                uint64_t after = now_ns();
-                record(after - before);
-                before = after;
-            }
-        }
-        if (shape[0] != 's' && chain != requests)
-            die("a break in the chain", -EPROTO);
-    }
+    uint64_t requests = strcmp(shape, "pipeline") ? one_by_one(shape, start, until, rate)
+                                                  : pipeline(start, until, rate);
     report(requests, (double)(now_ns() - start) / 1e9);
     return 0;
 }

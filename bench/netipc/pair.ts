@@ -6,34 +6,54 @@
  */
 import { sealNative } from "../../ffi/load.ts";
 import { Client } from "../../src/netipc/client.ts";
-import { SnapshotBuilder, type SnapshotView } from "../../src/netipc/codec/cgroups_snapshot.ts";
+import type { MethodCall } from "../../src/netipc/calls.ts";
+import {
+  decodeSnapshotRequest,
+  SnapshotBuilder,
+  type SnapshotView,
+} from "../../src/netipc/codec/cgroups_snapshot.ts";
 import { HEADER_BYTES, Kind, Method, writeHeader } from "../../src/netipc/codec/header.ts";
 import { decodeIncrement, encodeIncrement } from "../../src/netipc/codec/increment.ts";
 import type { Span } from "../../src/netipc/codec/span.ts";
 import { Server, type Service } from "../../src/netipc/server.ts";
 import { connectSession } from "../../src/netipc/session.ts";
 import { SnapshotCache } from "../../src/netipc/cache.ts";
-import { Latencies } from "./latencies.ts";
+import { cpuSeconds, Latencies, sleepUntil } from "./latencies.ts";
 
 const DEPTH = 16;
 const BATCH = 100;
 const ITEMS = 16;
+const KEYS = 4096;
+const NO_KEY = { hash: 0, name: "", path: "" };
+/** So many lookups are measured together at full speed. */
+const LOOKUPS_A_LOOK = 256;
 
 const library = new URL("../../build/libportsync.so", import.meta.url).pathname;
 const [role = "", profile = "", runDir = "", service = "", what = "", seconds = "1", rate = "0"] =
   Deno.args;
 const endpoint = { library, runDir, service, profile: profile === "2" ? "shm" : "uds" } as const;
 
-function cpuSeconds(): number {
-  const text = Deno.readTextFileSync("/proc/self/stat");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 const INCREMENT: Service = {
   method: Method.increment,
   handle: (request, response) => encodeIncrement(response, decodeIncrement(request) + 1n),
 };
+
+/** Increments without a BigInt, which would be an object for each number. */
+class Count implements MethodCall<number> {
+  readonly method: number = Method.increment;
+  value = 0;
+
+  write({ view, start }: Span): number {
+    view.setUint32(start, this.value, true);
+    view.setUint32(start + 4, this.value / 2 ** 32, true);
+    return 8;
+  }
+
+  read({ view, start, length }: Span): number {
+    if (length < 8) throw new Error("a short answer");
+    return view.getUint32(start, true) + view.getUint32(start + 4, true) * 2 ** 32;
+  }
+}
 
 const ENCODED = Array.from({ length: ITEMS }, (_, i) => {
   const number = String(i).padStart(2, "0");
@@ -45,12 +65,14 @@ const ENCODED = Array.from({ length: ITEMS }, (_, i) => {
   };
 });
 
+let generation = 0n;
 const SNAPSHOT: Service = {
   method: Method.cgroupsSnapshot,
-  handle(_request, response) {
+  handle(request, response) {
+    decodeSnapshotRequest(request);
     const builder = new SnapshotBuilder(response, ITEMS);
     for (const item of ENCODED) builder.add(item);
-    return builder.finish({ systemdEnabled: 1, generation: 42n });
+    return builder.finish({ systemdEnabled: 1, generation: generation++ });
   },
 };
 
@@ -65,32 +87,54 @@ async function serve(): Promise<void> {
   console.log(JSON.stringify({ cpu: cpuSeconds() }));
 }
 
-/** Reads every item, as a program would that looks for one. */
-function checkSnapshot(view: SnapshotView): void {
-  let found = 0;
-  for (let i = 0; i < view.count; i++) found += view.item(i).hash;
-  if (found !== ITEMS * 1000 + ITEMS * (ITEMS - 1) / 2) throw new Error("wrong items");
+/** Reads one item, as a program would that looks for one. */
+function checkSnapshot(view: SnapshotView, turn: number): void {
+  if (view.count !== ITEMS || view.generation !== BigInt(turn)) throw new Error("a wrong snapshot");
+  if (view.item(turn % ITEMS).hash !== 1000 + turn % ITEMS) throw new Error("a wrong item");
+}
+
+/** A batch of numbers, as words, and whether the answers are the next ones. */
+class Numbers {
+  readonly values = new BigUint64Array(BATCH);
+  readonly #words = new Uint32Array(this.values.buffer);
+
+  fill(chain: number): void {
+    const words = this.#words;
+    for (let i = 0; i < BATCH; i++) {
+      words[2 * i] = chain + i;
+      words[2 * i + 1] = (chain + i) / 2 ** 32;
+    }
+  }
+
+  check(answers: BigUint64Array<ArrayBuffer>, chain: number): void {
+    const words = new Uint32Array(answers.buffer);
+    let wrong = words.length ^ 2 * BATCH;
+    for (let i = 0; i < BATCH; i++) {
+      const next = chain + i + 1;
+      wrong |= (words[2 * i] ?? 0) ^ next | (words[2 * i + 1] ?? 0) ^ (next / 2 ** 32);
+    }
+    if (wrong !== 0) throw new Error("a break in the chain");
+  }
 }
 
 async function pingPong(client: Client, latencies: Latencies): Promise<number> {
-  let chain = 0n;
+  const count = new Count();
+  const numbers = new Numbers();
   let requests = 0;
-  const batch = new BigUint64Array(BATCH);
   for (const turn of latencies.turns(Number(seconds), Number(rate))) {
     if (what === "snapshot") {
-      checkSnapshot(await client.snapshot());
-      requests++;
+      checkSnapshot(await client.snapshot(), requests++);
     } else if (what === "batch") {
-      for (let i = 0; i < BATCH; i++) batch[i] = chain++;
-      chain = (await client.increments(batch)).at(-1) ?? 0n;
+      numbers.fill(requests);
+      numbers.check(await client.increments(numbers.values), requests);
       requests += BATCH;
     } else {
-      chain = await client.increment(chain);
+      count.value = await client.call(count);
       requests++;
     }
     turn.done();
   }
-  if (what !== "snapshot" && chain !== BigInt(requests)) throw new Error("a break in the chain");
+  if (what === "ping-pong" && count.value !== requests) throw new Error("a break in the chain");
   return requests;
 }
 
@@ -104,13 +148,16 @@ async function pipeline(latencies: Latencies): Promise<number> {
   }, abort);
   const { view } = session.out;
   const begun = new Float64Array(DEPTH);
-  const until = performance.now() + Number(seconds) * 1000;
+  const start = performance.now();
+  const until = start + Number(seconds) * 1000;
+  const perMs = Number(rate) > 0 ? Number(rate) / 1000 : Infinity;
   let sent = 0;
   let done = 0;
   while (done < sent || performance.now() < until) {
     let length = 0;
-    const now = performance.now();
-    for (; sent - done < DEPTH && now < until; length += HEADER_BYTES + 8) {
+    const now = sleepUntil(sent === done ? start + sent / perMs : 0);
+    const most = (now - start) * perMs + 1;
+    for (; sent - done < DEPTH && sent < most && now < until; length += HEADER_BYTES + 8) {
       begun[sent % DEPTH] = now;
       view.setUint32(length + HEADER_BYTES, sent, true);
       view.setUint32(length + HEADER_BYTES + 4, 0, true);
@@ -119,6 +166,7 @@ async function pipeline(latencies: Latencies): Promise<number> {
       view.setUint32(length + 24, sent, true);
     }
     if (length > 0) await session.send(length, until + 5000, abort);
+    if (done === sent) continue;
     let span: Span | undefined = session.tryReceive() ??
       await session.receive(until + 5000, abort);
     for (const end = performance.now(); span !== undefined; span = session.takeMore()) {
@@ -132,22 +180,37 @@ async function pipeline(latencies: Latencies): Promise<number> {
   return done;
 }
 
+/** Many keys, of which every fourth is not there, in an order that no predictor knows. */
 async function lookups(latencies: Latencies): Promise<number> {
-  const cache = new SnapshotCache(endpoint);
+  await using cache = new SnapshotCache(endpoint);
   if (!await cache.refresh()) throw new Error("no snapshot");
-  const names = Array.from({ length: ITEMS }, (_, i) => `container-${String(i).padStart(2, "0")}`);
-  let requests = 0;
-  let sum = 0;
+  const keys = Array.from({ length: KEYS }, (_, i) => {
+    const number = i * 7919 % ITEMS;
+    const known = i % 4 !== 0;
+    const name = `container-${String(known ? number : number + ITEMS).padStart(2, "0")}`;
+    return {
+      hash: 1000 + number,
+      name,
+      path: known ? `/sys/fs/cgroup/docker/${name.slice(-2)}` : "",
+    };
+  });
+  const often = Number(rate) > 0 ? 1 : LOOKUPS_A_LOOK;
   const start = performance.now();
-  while (performance.now() - start < Number(seconds) * 1000) {
-    for (let i = 0; i < 100_000; i++) {
-      sum += cache.lookup(1000 + i % ITEMS, names[i % ITEMS] ?? "")?.enabled ?? 0;
+  const until = start + Number(seconds) * 1000;
+  let requests = 0;
+  for (let before = start; before < until;) {
+    if (Number(rate) > 0) before = sleepUntil(start + requests * 1000 / Number(rate));
+    let wrong = 0;
+    for (let i = 0; i < often; i++) {
+      const { hash, name, path } = keys[(requests + i) % KEYS] ?? NO_KEY;
+      if ((cache.lookup(hash, name)?.path ?? "") !== path) wrong++;
     }
-    requests += 100_000;
+    if (wrong > 0) throw new Error("a wrong item");
+    requests += often;
+    const after = performance.now();
+    latencies.add((after - before) * 1e6 / often);
+    before = after;
   }
-  if (sum !== requests) throw new Error("an item was not found");
-  latencies.add((performance.now() - start) * 1e6 / requests);
-  await cache.close();
   return requests;
 }
 

@@ -1,5 +1,6 @@
 /**
- * A ring from a producer in C to consumers in C and in JavaScript, on two cores.
+ * The consumers of `ring.c` in JavaScript: `raw PATH SECONDS` reads each record's number,
+ * `changes PATH SECONDS` makes objects of them.
  *
  * @module
  */
@@ -8,96 +9,77 @@ import { FRAME_HEAD_BYTES, RingConsumer } from "../../ffi/ring.ts";
 import { decodeChanges } from "../../src/netipc/changes/codec.ts";
 import { WireTexts } from "../../src/netipc/changes/texts.ts";
 import { align8 } from "../../src/netipc/codec/span.ts";
-import { linkProgram } from "../../tests/support/producer.ts";
-import type { Figure } from "../support/figures.ts";
-import { median } from "../support/figures.ts";
+import { cpuSeconds, Latencies } from "./latencies.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
-const KINDS = ["C", "raw", "changes"] as const;
+const [kind = "", path = "", seconds = "1"] = Deno.args;
+const library = new URL("../../build/libportsync.so", import.meta.url).pathname;
+/** Where the time of day stands in a raw record's frame. */
+const TIME_AT = 16;
 
-/** Reads for so long; prints records a second as JSON. Each record holds its number. */
-async function consume(kind: string, path: string, seconds: number): Promise<void> {
-  const library = `${ROOT}build/libportsync.so`;
-  sealNative(library, [path]);
-  await using ring = new RingConsumer({ library, path, capacity: 1 << 22 });
-  const texts = new WireTexts();
-  const { bytes, view } = ring.data;
-  let records = 0;
-  let start = 0;
-  for (let end = Infinity; start === 0 || performance.now() < end;) {
-    const length = ring.poll(50);
-    if (length > 0 && start === 0) {
-      start = performance.now();
-      end = start + seconds * 1000;
+sealNative(library, [path]);
+await using ring = new RingConsumer({ library, path, capacity: 1 << 22 });
+const { bytes, view } = ring.data;
+const words = new Uint32Array(bytes.buffer);
+const texts = new WireTexts();
+let records = 0;
+/** Milliseconds of the oldest record of the last poll. */
+let oldest = 0;
+
+/** Checks that no record is missing; how many there were. */
+function readRaw(length: number): number {
+  oldest = Number(view.getBigUint64(TIME_AT, true)) / 1e6;
+  let number = records;
+  for (let at = 0; at < length;) {
+    const word = at >> 2;
+    if ((words[word + 2] ?? 0) !== number >>> 0) throw new Error("a gap");
+    number++;
+    at += FRAME_HEAD_BYTES + (words[word] ?? 0) + 7 & ~7;
+  }
+  const frames = number - records;
+  records = number;
+  return frames;
+}
+
+function readChanges(length: number): number {
+  let frames = 0;
+  let first = true;
+  for (let at = 0; at < length; frames++) {
+    const size = view.getUint32(at, true);
+    const span = { bytes, view, start: at + FRAME_HEAD_BYTES, length: size };
+    for (const { id, time } of decodeChanges(span, texts).changes) {
+      if (id !== ++records) throw new Error("a gap");
+      if (first) oldest = time;
+      first = false;
     }
-    let frames = 0;
-    for (let at = 0; at < length; frames++) {
-      const size = view.getUint32(at, true);
-      if (kind === "raw") {
-        // The number stands at the front of the frame.
-        if (view.getUint32(at + FRAME_HEAD_BYTES, true) !== records % 2 ** 32) {
-          throw new Error("gap");
-        }
-        records++;
-      } else {
-        const span = { bytes, view, start: at + FRAME_HEAD_BYTES, length: size };
-        for (const change of decodeChanges(span, texts).changes) {
-          if (change.id !== ++records) throw new Error("gap");
-        }
-      }
-      at = align8(at + FRAME_HEAD_BYTES + size);
-    }
-    if (length > 0) ring.commit(length, frames);
-    else await Promise.resolve();
+    at = align8(at + FRAME_HEAD_BYTES + size);
   }
-  console.log(JSON.stringify({ rate: records / ((performance.now() - start) / 1000) }));
+  return frames;
 }
 
-async function measure(kind: typeof KINDS[number], seconds: number): Promise<number> {
-  const program = await linkProgram("bench/netipc/ring.c");
-  const path = `/dev/shm/portsync-bench-${crypto.randomUUID()}`;
-  const shape = kind === "changes" ? "changes" : "raw";
-  const produce = ["-c", "1", program, "produce", path, shape];
-  const script = new URL(import.meta.url).pathname;
-  const read = kind === "C"
-    ? [program, "consume", path, `${seconds}`]
-    : [Deno.execPath(), "run", "-q", "--no-check", "-A", script, kind, path, `${seconds}`];
-  const producer = new Deno.Command("taskset", { args: produce }).spawn();
-  try {
-    const consumer = new Deno.Command("taskset", { args: ["-c", "0", ...read], stderr: "inherit" });
-    const { stdout, success } = await consumer.output();
-    if (!success) throw new Error(`The ring's consumer ${kind} failed`);
-    return JSON.parse(new TextDecoder().decode(stdout)).rate;
-  } finally {
-    producer.kill("SIGKILL");
-    await producer.status;
-    await Deno.remove(path).catch(() => {});
+const read = kind === "raw" ? readRaw : readChanges;
+const latencies = new Latencies();
+/** What came before the first poll is read but not counted. */
+let before = 0;
+let start = 0;
+for (let end = Infinity; start === 0 || performance.now() < end;) {
+  const length = ring.poll(50);
+  if (length === 0) {
+    await ring.wait(1000);
+    continue;
+  }
+  const now = performance.timeOrigin + performance.now();
+  ring.commit(length, read(length));
+  if (start === 0) {
+    before = records;
+    start = performance.now();
+    end = start + Number(seconds) * 1000;
+  } else {
+    latencies.add((now - oldest) * 1e6);
   }
 }
-
-/** Records a second into JavaScript, raw and as changes, with a C consumer as the ceiling. */
-export async function ringFigures(runs: number, seconds: number): Promise<Figure[]> {
-  const rates: Record<typeof KINDS[number], number[]> = { C: [], raw: [], changes: [] };
-  for (let run = 0; run < runs; run++) {
-    for (const kind of KINDS) rates[kind].push(await measure(kind, seconds));
-  }
-  const ceiling = median(rates.C);
-  const of = { value: ceiling, of: "C consumer" };
-  const unit = "records/s";
-  return [
-    { what: "ring of 128-byte records: C consumer", unit, values: rates.C },
-    {
-      ...{ what: "ring of 128-byte records: JavaScript, raw", unit, values: rates.raw },
-      ...{ ceiling: of, goal: { atLeast: 0.8 * ceiling } },
-    },
-    {
-      ...{ what: "ring: JavaScript, as changes of four fields", unit, values: rates.changes },
-      goal: { atLeast: 1_000_000 },
-    },
-  ];
-}
-
-if (import.meta.main) {
-  const [kind = "", path = "", seconds = "1"] = Deno.args;
-  await consume(kind, path, Number(seconds));
-}
+const took = (performance.now() - start) / 1000;
+const requests = records - before;
+console.log(JSON.stringify({
+  ...{ requests, seconds: took, ...latencies.percentiles() },
+  cpu: cpuSeconds(),
+}));

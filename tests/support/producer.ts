@@ -16,9 +16,13 @@ export async function linkProgram(source: string): Promise<string> {
   const folder = library.slice(0, library.lastIndexOf("/"));
   const flags = [...WARNINGS, "-O2", "-pthread", `-I${ROOT}c/include`];
   const hash = createHash("sha256").update(flags.join(" "));
-  for (const path of [`${ROOT}${source}`, library, `${ROOT}c/include/ps_producer.h`]) {
-    hash.update(await Deno.readFile(path));
+  const folderOfSource = source.slice(0, source.lastIndexOf("/") + 1);
+  const headers = (await Array.fromAsync(Deno.readDir(`${ROOT}${folderOfSource}`)))
+    .filter(({ name }) => name.endsWith(".h")).map(({ name }) => `${folderOfSource}${name}`);
+  for (const path of [source, "c/include/ps_producer.h", ...headers.sort()]) {
+    hash.update(await Deno.readFile(`${ROOT}${path}`));
   }
+  hash.update(await Deno.readFile(library));
   const name = source.slice(source.lastIndexOf("/") + 1).replace(/\.c$/, "");
   const output = `${ROOT}build/programs/${name}-${hash.digest("hex").slice(0, 12)}`;
   if (await Deno.stat(output).then(() => true, () => false)) return output;
