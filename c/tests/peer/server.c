@@ -103,10 +103,11 @@ static void *serve(void *argument)
 static void accept_one(int listener)
 {
     pthread_t thread;
+    int fd = accept(listener, NULL, NULL);
     struct session *session = calloc(1, sizeof *session);
-    session->fd = accept(listener, NULL, NULL);
+    session->fd = fd;
     session->id = ++last_id;
-    if (session->fd < 0 || pthread_create(&thread, NULL, serve, session) != 0)
+    if (fd < 0 || pthread_create(&thread, NULL, serve, session) != 0)
         DIE("cannot accept: %s", strerror(errno));
     pthread_detach(thread);
 }
