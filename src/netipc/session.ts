@@ -175,7 +175,8 @@ export class Session implements AsyncDisposable {
  * "protocol", "closed", "aborted"
  */
 export async function connectSession(options: SessionOptions, abort: Abort): Promise<Session> {
-  const hub = new UdsHub(options.library);
+  // The least room there is: messages come later, and through shared memory never.
+  const hub = new UdsHub(options.library, 0);
   try {
     const ready = await shakeHands(hub, options, abort);
     const room = HEADER_BYTES + Math.min(ready.responseBytes, MOST_ROOM);

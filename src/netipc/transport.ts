@@ -108,6 +108,8 @@ export class Transport {
     | { readonly session: number; readonly bytes: Uint8Array<ArrayBuffer>; length: number }
     | undefined;
   #taking = false;
+  /** A region of a session that is gone may still be mapped, until a poll when nobody waits. */
+  #burying = false;
   /** Requests of all sessions that somebody else works on, who wants his turn. */
   #open = 0;
   #rouse: () => void = () => {};
@@ -233,6 +235,7 @@ export class Transport {
 
   /** Looks once at everything; whether there was anything. */
   #turn(turn: number): boolean {
+    if (this.#burying && this.#shm?.waiting === false) this.#bury(this.#shm);
     const shm = this.#byShared.size > 0 ? this.#shm : undefined;
     const used = shm === undefined ? 0 : this.#takeShared(shm, this.#pollShared(shm));
     if (used > 0 && turn % SOCKET_TURNS !== 0) return true;
@@ -245,6 +248,11 @@ export class Transport {
   /** Looking out for the next request must not hold up the answer to the last. */
   get #spinUs(): number {
     return this.#open > 0 ? 0 : SPIN_US;
+  }
+
+  #bury(shm: ShmHub): void {
+    this.#burying = false;
+    this.#takeShared(shm, shm.poll());
   }
 
   async #sleep(): Promise<void> {
@@ -374,6 +382,8 @@ export class Transport {
     this.#sessions.delete(state.number);
     this.#byShared.delete(state.shared);
     this.#uds.closeSession(state.number);
-    if (state.shared !== 0) this.#shm?.closeSession(state.shared);
+    if (state.shared === 0) return;
+    this.#shm?.closeSession(state.shared);
+    this.#burying = true;
   }
 }
