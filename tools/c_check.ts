@@ -3,7 +3,7 @@
  * and thread sanitizers, line and branch coverage, and the fuzz targets for a bounded time.
  *
  * ```sh
- * deno task c:check                   # all, ten seconds for each fuzz target
+ * deno task c:check                   # all, five seconds for each fuzz target
  * deno task c:check --fuzz-seconds=600
  * deno task c:check netlink           # only tests and targets whose names hold this
  * ```
@@ -71,7 +71,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   await Deno.mkdir(OUTPUT, { recursive: true });
   try {
-    const failed = await check(name, Number(option ?? 10));
+    const failed = await check(name, Number(option ?? 5));
     console.log(failed === 0 ? "c: all is well" : `c: ${failed} failed`);
     return failed === 0 ? 0 : 1;
   } finally {
