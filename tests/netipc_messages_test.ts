@@ -81,6 +81,64 @@ Deno.test("the chunks of a message have the bytes of the protocol, in both direc
   assert.deepEqual(await peer.packet(), chunk({ ...fields, index: 2 }, answer.slice(48)));
 });
 
+/** A vector of the protocol: 20 bytes of payload in packets of 40 bytes. */
+const CHUNKED = [
+  "4350494e010020000100000001000000140000000100000008070605040302011011121314151617",
+  "4b48434e0100000008070605040302013400000001000000030000000800000018191a1b1c1d1e1f",
+  "4b48434e0100000008070605040302013400000002000000030000000400000020212223",
+].map((hex) => Uint8Array.fromHex(hex));
+
+Deno.test("the vector of a message in chunks is what we send and what we take", async () => {
+  const messageId = 0x0102030405060708n;
+  const payload = Uint8Array.from({ length: 20 }, (_, i) => 0x10 + i);
+  await using server = startServer();
+  await using raw = await agreed(server.service, 40);
+  await raw.send(...CHUNKED);
+  const answer = payload.slice(0, 8).with(0, 0x11);
+  assert.deepEqual(await raw.packet(), packet({ kind: 2, messageId }, answer));
+
+  await using peer = await startRawPeer(serviceName(), "listen");
+  const [session] = await Promise.all([
+    sessionOf(peer.service),
+    peer.agree({ packetSize: 40 }),
+  ]);
+  await using _session = session;
+  session.out.bytes.set(packet({ messageId }, payload));
+  await session.send(HEADER_BYTES + 20, performance.now() + 20_000, { aborted: false });
+  for (const wanted of CHUNKED) assert.deepEqual(await peer.packet(), wanted);
+});
+
+Deno.test("a client sends a batch of one item as a plain message, and of more as a batch", async () => {
+  await using peer = await startRawPeer(serviceName(), "listen");
+  await using client = clientOf(peer.service, { profile: "uds", maxRequestItems: 4 });
+  await Promise.all([client.refresh(), peer.agree({ maxRequestItems: 4, maxResponseItems: 4 })]);
+  const one = client.batch(Method.increment, [EIGHT]);
+  assert.deepEqual(await peer.packet(), packet({}, EIGHT));
+  await peer.send(packet({ kind: 2 }, EIGHT));
+  assert.deepEqual(await one, [EIGHT]);
+  const two = client.batch(Method.increment, [Uint8Array.of(1, 2, 3), EIGHT]);
+  // The vector of two items, with other bytes in them.
+  const payload = Uint8Array.fromHex(
+    "0000000003000000080000000800000001020300000000000000000000000000",
+  );
+  assert.deepEqual(
+    await peer.packet(),
+    packet({ flags: FLAG_BATCH, itemCount: 2, messageId: 2n }, payload),
+  );
+  await peer.send(packet({ kind: 2, flags: FLAG_BATCH, itemCount: 2, messageId: 2n }, payload));
+  assert.deepEqual(await two, [Uint8Array.of(1, 2, 3), EIGHT]);
+});
+
+Deno.test("a client that proposes requests of no bytes may send none", async () => {
+  await using server = startServer();
+  await using peer = await startRawPeer(server.service, "connect");
+  await peer.send(hello({ maxRequestBytes: 0 }));
+  await peer.packet();
+  await peer.send(packet({}, EIGHT));
+  assert.deepEqual(await peer.packet(), packet({ kind: 2, status: 5 }));
+  assert.equal(await peer.next(), "end");
+});
+
 type Chunk = Parameters<typeof chunk>[0];
 
 /** Second packets that cannot be. The message has 20 bytes of payload, of which 12 are missing. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { ProfileChoice } from "../src/netipc/endpoint.ts";
 import { eventually, pause } from "./support/eventually.ts";
+import { NATIVE_TEST_FOLDER } from "./support/native.ts";
 import { clientOf, fails, readyClient, startServer } from "./support/netipc.ts";
 import { serviceName } from "./support/peers.ts";
 import { hello, packet, type RawPeer, startRawPeer } from "./support/raw_peer.ts";
@@ -189,9 +190,10 @@ Deno.test("a client refuses responses through shared memory, and tries once more
 /** A raw client of our server over shared memory. */
 async function attached(
   service: string,
+  maxRequestBytes = 2048,
 ): Promise<{ readonly peer: RawPeer; readonly region: RawRegion }> {
   const peer = await startRawPeer(service, "connect");
-  await peer.send(hello({ supportedProfiles: 2, preferredProfiles: 2, maxRequestBytes: 2048 }));
+  await peer.send(hello({ supportedProfiles: 2, preferredProfiles: 2, maxRequestBytes }));
   const ack = await peer.packet();
   const sessionId = Number(new DataView(ack.buffer).getBigUint64(72, true));
   return { peer, region: new RawRegion(regionPathOf(service, sessionId), "client") };
@@ -239,6 +241,22 @@ Deno.test("a server refuses requests through shared memory", async (t) => {
       await eventually(() => server.status().sessions === 0 ? undefined : "the session stays");
     });
   }
+});
+
+Deno.test("a region of our server has the bytes and the size of the protocol", async () => {
+  await using server = startServer({ maxRequestBytes: 4096, maxResponseBytes: 65536 });
+  const { peer, region } = await attached(server.service, 4096);
+  await using _peer = peer;
+  using _region = region;
+  const header = new Uint8Array(region.header.buffer);
+  // The vector, without the owner's number and generation, before any message.
+  const wanted = "4d48534e03004000" + "40000000401000008010000040000100" + "00".repeat(32);
+  assert.equal(header.slice(0, 8).toHex() + header.slice(16).toHex(), wanted);
+  const [name = ""] = [...Deno.readDirSync(NATIVE_TEST_FOLDER)].map(({ name }) => name)
+    .filter((name) => name.startsWith(`${server.service}-`));
+  assert.match(name.slice(server.service.length), /^-[0-9a-f]{16}\.ipcshm$/);
+  const { size, mode } = await Deno.stat(`${NATIVE_TEST_FOLDER}/${name}`);
+  assert.deepEqual([size, mode], [69824, 0o100600]);
 });
 
 Deno.test("a session through shared memory ends when something comes over its socket", async () => {

@@ -75,6 +75,10 @@ Deno.test("an item is taken with its path before its name", () => {
   assert.deepEqual([item.name, item.path], ["/path", "name"]);
 });
 
+Deno.test("an item is taken with a NUL in the middle of its name, which nobody looks for", () => {
+  assert.equal(view([73, 1, 0]).item(0).materialize().name, "n\0me");
+});
+
 Deno.test("a snapshot that does not fit is refused, and what fitted stays", () => {
   refuses("overflow", () => new SnapshotBuilder(spanOf(new Uint8Array(23)), 0));
   refuses("overflow", () => new SnapshotBuilder(spanOf(new Uint8Array(31)), 1));

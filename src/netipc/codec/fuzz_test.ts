@@ -166,6 +166,22 @@ Deno.test("the corpus is that of the decoders", () => {
   assert.deepEqual(TARGETS.map(({ name }) => name).sort(), Object.keys(CORPUS).sort());
 });
 
+Deno.test("bytes behind a message change nothing", () => {
+  for (const decoder of TARGETS) {
+    const said = (message: Uint8Array) => outcomeOf(decoder, ZEROS.put(message), TARGET);
+    for (const hex of CORPUS[decoder.name] ?? []) {
+      const seed = Uint8Array.fromHex(hex);
+      const before = said(seed);
+      if (typeof before === "string") continue;
+      for (const more of [1, 8, 64]) {
+        const longer = new Uint8Array(seed.length + more).fill(0x5a);
+        longer.set(seed);
+        assert.deepEqual(said(longer), before, decoder.name);
+      }
+    }
+  }
+});
+
 for (const decoder of TARGETS) {
   const seeds = (CORPUS[decoder.name] ?? []).map((hex) => Uint8Array.fromHex(hex));
 

@@ -14,7 +14,7 @@ import {
 import { SnapshotBuilder, SnapshotView } from "./cgroups_snapshot.ts";
 import { decodeSnapshotRequest, encodeSnapshotRequest } from "./cgroups_snapshot.ts";
 import { decodeHeader, encodeHeader, HEADER_BYTES, Kind, Method, Status } from "./header.ts";
-import { decodeHello, decodeHelloAck, encodeHello, encodeHelloAck } from "./hello.ts";
+import { decodeHello, decodeHelloAck, encodeHello, encodeHelloAck, Opcode } from "./hello.ts";
 import { decodeIncrement, encodeIncrement } from "./increment.ts";
 import { Orchestrator } from "./lookup.ts";
 import { type Span, spanOf } from "./span.ts";
@@ -93,6 +93,30 @@ Deno.test("HELLO and its answer have the bytes of the protocol", () => {
     "000000000100000000000000";
   same(target, encodeHelloAck(target, ack), ackHex);
   assert.deepEqual(decodeHelloAck(spanOf(fromHex(ackHex))), ack);
+});
+
+Deno.test("the handshake's packets have the bytes of the protocol", () => {
+  const hello = "4350494e0100200003000000010000002c000000010000000000000000000000" +
+    "0100000001000000010000000004000001000000000001000100000000000000" +
+    "bebafecaefbeadde00400300";
+  const ack = "4350494e01002000030000000200000030000000010000000000000000000000" +
+    "0100000001000000010000000100000000040000010000000000010001000000" +
+    "00400300000000000100000000000000";
+  for (
+    const [hex, code, again] of [
+      [hello, Opcode.hello, (to: Span, from: Span) => encodeHello(to, decodeHello(from))],
+      [ack, Opcode.helloAck, (to: Span, from: Span) => encodeHelloAck(to, decodeHelloAck(from))],
+    ] as const
+  ) {
+    const packet = spanOf(fromHex(hex));
+    const header = decodeHeader(packet);
+    assert.deepEqual([header.kind, header.code, header.status], [Kind.control, code, Status.ok]);
+    const target = room();
+    encodeHeader(target.view, 0, header);
+    const part = (span: Span) => ({ ...span, start: HEADER_BYTES, length: header.payloadLength });
+    const length = again(part(target), part(packet));
+    same(target, HEADER_BYTES + length, hex);
+  }
 });
 
 Deno.test("batches have the bytes of the protocol", () => {

@@ -49,4 +49,9 @@ Deno.test("a fault has the number that the C programs print", () => {
   const error = new CodecError("missing NUL", "name");
   assert.equal(error.number, CodecFault["missing NUL"]);
   assert.match(error.message, /name.*missing NUL/);
+  assert.deepEqual(Object.entries(CodecFault), [
+    ...[["truncated", 1], ["bad magic", 2], ["bad version", 3], ["bad header length", 4]],
+    ...[["bad kind", 5], ["bad layout", 6], ["out of bounds", 7], ["missing NUL", 8]],
+    ...[["bad alignment", 9], ["bad item count", 10], ["overflow", 11]],
+  ]);
 });
