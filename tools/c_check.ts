@@ -1,6 +1,6 @@
 /**
  * Every check of the C library that needs no Deno: its tests under the address, undefined-behaviour
- * and thread sanitizers, line and branch coverage, and the fuzz targets for a bounded time.
+ * and thread sanitizers, line and branch coverage, its size, and the fuzz targets for a bounded time.
  *
  * ```sh
  * deno task c:check                   # all, five seconds for each fuzz target
@@ -28,6 +28,10 @@ const LIMIT_MS = 120_000;
 const SKIPPED = 77;
 /** Coverage below this, exceptions not counted, fails even where every gap is explained. */
 const LEAST_BRANCHES = 0.9;
+/** The library has no more lines than this, without blank ones and comments. */
+const MOST_LINES = 4000;
+/** Headers for programs of others; nothing of the library includes them. */
+const FOR_OTHERS = /^ps_(?:change|producer)\.h$/;
 
 interface Flavour {
   readonly name: string;
@@ -88,6 +92,7 @@ async function check(name: string, fuzzSeconds: number): Promise<number> {
   let failed = await runTests(ADDRESS, single) + await runTests(THREAD, races);
   failed += await runTests(COVERAGE, single);
   if (name === "" && !await checkCoverage()) failed++;
+  if (name === "" && !await checkSize()) failed++;
   return failed + await fuzz(targets, fuzzSeconds);
 }
 
@@ -196,6 +201,19 @@ async function checkCoverage(): Promise<boolean> {
   const branches = coverage.reduce((sum, file) => sum + file.branches, 0);
   const hit = coverage.reduce((sum, file) => sum + file.branchesHit, 0);
   return gaps.length === 0 && idle.length === 0 && hit >= branches * LEAST_BRANCHES;
+}
+
+async function checkSize(): Promise<boolean> {
+  const headers = (await filesIn("c/include", /\.h$/, "")).filter((path) =>
+    !FOR_OTHERS.test(path.slice("c/include/".length))
+  );
+  let lines = 0;
+  for (const path of [...await filesIn("c", /^(?!launch).*\.[ch]$/, ""), ...headers]) {
+    const code = (await Deno.readTextFile(ROOT + path)).replace(/\/\*[^]*?\*\//g, "");
+    lines += code.split("\n").filter((line) => line.trim() !== "").length;
+  }
+  console.log(`size     ${lines} lines of ${MOST_LINES}`);
+  return lines <= MOST_LINES;
 }
 
 function describe({ file, lines, linesHit, branches, branchesHit }: FileCoverage): string {
