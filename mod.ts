@@ -2,7 +2,8 @@
  * portsync: declarative pipelines between a switch's kernel and its databases.
  *
  * Run as a program it is the command line; imported, it gives the contracts that components and
- * custom transforms are written against.
+ * custom transforms are written against. The clients, servers and producers of netipc are a module
+ * of their own, `src/netipc/mod.ts`: here they would cost every command 5 MiB and 12 ms.
  *
  * @module
  */
