@@ -120,10 +120,12 @@ export class RingConsumer extends Ring {
     readonly bytes: Uint8Array<ArrayBuffer>;
     readonly view: DataView<ArrayBuffer>;
   };
+  readonly #reading: string;
 
   /** @throws {StopError} when another process is the consumer, or the file is no ring */
   constructor(options: RingOptions, dataBytes = DEFAULT_DATA) {
     super(options, PS_RING_CONSUMER);
+    this.#reading = `read on in the ring ${options.path}, which only removing it can mend`;
     // A frame may be as long as half the ring.
     const bytes = new Uint8Array(Math.max(dataBytes, this.stat().capacity / 2));
     this.data = { bytes, view: new DataView(bytes.buffer) };
@@ -138,7 +140,7 @@ export class RingConsumer extends Ring {
   poll(spinUs = 0): number {
     const { bytes } = this.data;
     const length = this.symbols.ps_ring_poll(this.handle, bytes, bytes.length, spinUs);
-    return length < 0 ? unwrap(length, "read from a ring") : length;
+    return length < 0 ? unwrap(length, this.#reading) : length;
   }
 
   /** Lets the producer write over the oldest `bytes` that were taken. */

@@ -1,6 +1,7 @@
 // The ring as a source: what it keeps, who may have it, and what becomes of its file.
 import assert from "node:assert/strict";
 import { APPLIED, type Batch, deferred } from "../src/core/change.ts";
+import { FRAME_HEAD_BYTES, RingProducer } from "../ffi/ring.ts";
 import { RingChangeProducer } from "../src/netipc/changes/producer.ts";
 import { eventually } from "./support/eventually.ts";
 import { NATIVE_TEST_FOLDER } from "./support/native.ts";
@@ -119,6 +120,51 @@ Deno.test("a ring that is removed is read to its end, and then the new one", asy
     await Deno.remove(file);
   }
 });
+
+Deno.test("a frame that holds no changes is left out and counted, and nothing else is", async () => {
+  const file = `${NATIVE_TEST_FOLDER}/${serviceName()}.ring`;
+  await using run = await runShm({ protocol: "ring", file });
+  try {
+    {
+      await using raw = new RingProducer({ library, path: file });
+      for (const payload of [new Uint8Array(24).fill(0xff), new Uint8Array(0)]) {
+        const frame = new Uint8Array(FRAME_HEAD_BYTES + payload.length);
+        new DataView(frame.buffer).setUint32(0, payload.length, true);
+        frame.set(payload, FRAME_HEAD_BYTES);
+        assert.equal(raw.push(frame, frame.length), frame.length);
+      }
+    }
+    await using producer = new RingChangeProducer({ library, path: file });
+    await producer.publish({ changes: [change(1), { ...change(2), key: "a|b" }, change(3)] });
+    await eventually(() => producer.stat().consumed === 3 ? undefined : "frames remain");
+    assert.deepEqual(run.changes, [change(1), change(3)]);
+    assert.equal(run.counter("ring_malformed_messages_total"), 2);
+    assert.equal(run.counter("ring_unusable_changes_total"), 1);
+    assert.match(run.telemetry.messages("warn").join(), /holds no changes; it is left out/);
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("a ring that is written over ends its pipeline, with what to do", async () => {
+  const file = `${NATIVE_TEST_FOLDER}/${serviceName()}.ring`;
+  const run = await runShm({ protocol: "ring", file });
+  try {
+    await using producer = new RingChangeProducer({ library, path: file });
+    using opened = await Deno.open(file, { write: true });
+    await opened.seek(PRODUCER_AT, Deno.SeekMode.Start);
+    await opened.write(new Uint8Array(8).fill(0x7f));
+    // A frame wakes the reader, behind a position that cannot be.
+    await producer.publish({ changes: [change(1)] }).catch(() => {});
+    await assert.rejects(run.ended(), /read on in the ring .*, which only removing it can mend/);
+  } finally {
+    await run[Symbol.asyncDispose]();
+    await Deno.remove(file);
+  }
+});
+
+/** Where the producer's position stands in the file. */
+const PRODUCER_AT = 64;
 
 Deno.test("what cannot be a ring is refused, with what to do", async () => {
   const file = `${NATIVE_TEST_FOLDER}/${serviceName()}.ring`;
