@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { Client, type ClientOptions } from "../src/netipc/client.ts";
 import { Method } from "../src/netipc/codec/header.ts";
+import { decodeIncrement, encodeIncrement } from "../src/netipc/codec/increment.ts";
+import type { Span } from "../src/netipc/codec/span.ts";
 import { NetipcError, type NetipcFault } from "../src/netipc/errors.ts";
 import { lookupApps, lookupCgroups } from "../src/netipc/lookups.ts";
 import { NATIVE_TEST_FOLDER, nativeLibrary } from "./support/native.ts";
@@ -16,6 +18,10 @@ import {
 import { stopProcess } from "./support/processes.ts";
 
 const library = await nativeLibrary();
+
+function encodeSeven(target: Span): number {
+  return encodeIncrement(target, 7n);
+}
 
 function clientOf(service: string, options: Partial<ClientOptions> = {}): Client {
   const runDir = NATIVE_TEST_FOLDER;
@@ -48,6 +54,14 @@ for (const profile of ["uds", "shm", "auto"] as const) {
       withServer(Method.increment, async (client) => {
         for (let i = 0n; i < 500n; i++) assert.equal(await client.increment(i), i + 1n);
         assert.equal(client.status().callCount, 500);
+        const call = { method: Method.increment, write: encodeSeven, read: decodeIncrement };
+        // Sooner or later an answer comes within the moment that it is waited for.
+        let answer: bigint | Promise<bigint> | undefined;
+        while (typeof answer !== "bigint") {
+          answer = client.ask(call);
+          assert.equal(await answer, 8n);
+        }
+        assert.throws(() => client.ask({ ...call, items: 2 }), { fault: "overflow" });
       }));
     await t.step("batches", () =>
       withServer(Method.increment, async (client) => {
@@ -69,6 +83,10 @@ for (const profile of ["uds", "shm", "auto"] as const) {
           assert.deepEqual(await client.increments(values), values.map((value) => value + 1n));
         }
         await fails("overflow", client.increments(new BigUint64Array(65)));
+        const same = BigUint64Array.of(4n, 9n);
+        assert.equal(await client.increments(same, same), same);
+        assert.deepEqual(same, BigUint64Array.of(5n, 10n));
+        await assert.rejects(client.increments(same, new BigUint64Array(1)), RangeError);
         assert.equal(await client.increment(1n), 2n);
       }, { maxRequestItems: 64, maxRequestBytes: 65536 }));
     await t.step(

@@ -24,12 +24,6 @@ export function cpuSeconds(pid: number | "self" = "self"): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** One request that is being measured. */
-export interface Turn {
-  /** The answer is there. */
-  done(): void;
-}
-
 /** How long requests took. */
 export class Latencies {
   readonly #buckets = new Float64Array(4096);
@@ -42,34 +36,6 @@ export class Latencies {
     const bucket = power * 64 + part;
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
     this.#total++;
-  }
-
-  /**
-   * Turns for so long, at most so many a second. Without a limit only one in eight is measured,
-   * from here to its `done`, since a look at the clock costs as much as a part of a request.
-   */
-  *turns(seconds: number, rate: number): Generator<Turn> {
-    const start = performance.now();
-    const until = start + seconds * 1000;
-    let before = start;
-    let count = 0;
-    const turn = {
-      done: () => {
-        if (rate === 0 && count % 8 !== 0) return;
-        const after = performance.now();
-        this.add((after - before) * 1e6);
-        before = after;
-      },
-    };
-    for (; before < until; count++) {
-      if (rate > 0) {
-        const due = start + count * 1000 / rate;
-        before = sleepUntil(due);
-      } else if (count % 8 === 0) {
-        before = performance.now();
-      }
-      yield turn;
-    }
   }
 
   /** Microseconds that so many of the requests took at most. */
@@ -86,5 +52,37 @@ export class Latencies {
       }
     }
     return 0;
+  }
+}
+
+/**
+ * Turns for so long, at most so many a second. Without a limit only one in eight is measured, since
+ * a look at the clock costs as much as a part of a request.
+ */
+export class Pace {
+  readonly #latencies: Latencies;
+  readonly #rate: number;
+  readonly #start = performance.now();
+  readonly #until: number;
+  #before = this.#start;
+
+  constructor(latencies: Latencies, seconds: number, rate: number) {
+    this.#latencies = latencies;
+    this.#rate = rate;
+    this.#until = this.#start + seconds * 1000;
+  }
+
+  /** Waits for the turn of this number; false when the time is over. */
+  begin(turn: number): boolean {
+    if (this.#rate > 0) this.#before = sleepUntil(this.#start + turn * 1000 / this.#rate);
+    else if (turn % 8 === 0) this.#before = performance.now();
+    return this.#before < this.#until;
+  }
+
+  /** The answer is there. */
+  end(turn: number): void {
+    if (this.#rate > 0 || turn % 8 === 0) {
+      this.#latencies.add((performance.now() - this.#before) * 1e6);
+    }
   }
 }

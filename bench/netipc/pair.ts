@@ -18,7 +18,7 @@ import type { Span } from "../../src/netipc/codec/span.ts";
 import { Server, type Service } from "../../src/netipc/server.ts";
 import { connectSession } from "../../src/netipc/session.ts";
 import { SnapshotCache } from "../../src/netipc/cache.ts";
-import { cpuSeconds, Latencies, sleepUntil } from "./latencies.ts";
+import { cpuSeconds, Latencies, Pace, sleepUntil } from "./latencies.ts";
 
 const DEPTH = 16;
 const BATCH = 100;
@@ -93,49 +93,57 @@ function checkSnapshot(view: SnapshotView, turn: number): void {
   if (view.item(turn % ITEMS).hash !== 1000 + turn % ITEMS) throw new Error("a wrong item");
 }
 
-/** A batch of numbers, as words, and whether the answers are the next ones. */
+/** A batch of numbers below 2^32, as words: a BigInt would be an object for each. */
 class Numbers {
   readonly values = new BigUint64Array(BATCH);
   readonly #words = new Uint32Array(this.values.buffer);
 
   fill(chain: number): void {
-    const words = this.#words;
-    for (let i = 0; i < BATCH; i++) {
-      words[2 * i] = chain + i;
-      words[2 * i + 1] = (chain + i) / 2 ** 32;
-    }
+    for (let i = 0; i < BATCH; i++) this.#words[2 * i] = chain + i;
   }
 
-  check(answers: BigUint64Array<ArrayBuffer>, chain: number): void {
-    const words = new Uint32Array(answers.buffer);
-    let wrong = words.length ^ 2 * BATCH;
+  /** Whether each is the number behind the one that `fill` put there. */
+  check(chain: number): void {
+    const words = this.#words;
+    let wrong = chain > 2 ** 32 - BATCH ? 1 : 0;
     for (let i = 0; i < BATCH; i++) {
-      const next = chain + i + 1;
-      wrong |= (words[2 * i] ?? 0) ^ next | (words[2 * i + 1] ?? 0) ^ (next / 2 ** 32);
+      wrong |= (words[2 * i] ?? 0) ^ chain + i + 1 | (words[2 * i + 1] ?? 0);
     }
     if (wrong !== 0) throw new Error("a break in the chain");
   }
 }
 
-async function pingPong(client: Client, latencies: Latencies): Promise<number> {
+async function pingPong(client: Client, pace: Pace): Promise<number> {
   const count = new Count();
-  const numbers = new Numbers();
-  let requests = 0;
-  for (const turn of latencies.turns(Number(seconds), Number(rate))) {
-    if (what === "snapshot") {
-      checkSnapshot(await client.snapshot(), requests++);
-    } else if (what === "batch") {
-      numbers.fill(requests);
-      numbers.check(await client.increments(numbers.values), requests);
-      requests += BATCH;
-    } else {
-      count.value = await client.call(count);
-      requests++;
-    }
-    turn.done();
+  let turn = 0;
+  for (; pace.begin(turn); turn++) {
+    const answer = client.ask(count);
+    count.value = typeof answer === "number" ? answer : await answer;
+    pace.end(turn);
   }
-  if (what === "ping-pong" && count.value !== requests) throw new Error("a break in the chain");
-  return requests;
+  if (count.value !== turn) throw new Error("a break in the chain");
+  return turn;
+}
+
+async function batches(client: Client, pace: Pace): Promise<number> {
+  const numbers = new Numbers();
+  let turn = 0;
+  for (; pace.begin(turn); turn++) {
+    numbers.fill(turn * BATCH);
+    await client.increments(numbers.values, numbers.values);
+    numbers.check(turn * BATCH);
+    pace.end(turn);
+  }
+  return turn * BATCH;
+}
+
+async function snapshots(client: Client, pace: Pace): Promise<number> {
+  let turn = 0;
+  for (; pace.begin(turn); turn++) {
+    checkSnapshot(await client.snapshot(), turn);
+    pace.end(turn);
+  }
+  return turn;
 }
 
 /** Sixteen requests on their way at any time. */
@@ -223,7 +231,8 @@ async function call(): Promise<void> {
   else {
     await using client = new Client({ ...endpoint, maxRequestBytes: 65536, maxRequestItems: 1000 });
     await client.refresh();
-    requests = await pingPong(client, latencies);
+    const shape = { "ping-pong": pingPong, batch: batches, snapshot: snapshots }[what] ?? pingPong;
+    requests = await shape(client, new Pace(latencies, Number(seconds), Number(rate)));
   }
   const took = (performance.now() - start) / 1000;
   const { p50, p95, p99 } = latencies.percentiles();

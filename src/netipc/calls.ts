@@ -7,7 +7,12 @@ import { BatchBuilder } from "./codec/batch.ts";
 import { encodeSnapshotRequest, SnapshotView } from "./codec/cgroups_snapshot.ts";
 import { CodecError } from "./codec/errors.ts";
 import { Method } from "./codec/header.ts";
-import { decodeIncrement, encodeIncrement } from "./codec/increment.ts";
+import {
+  decodeIncrement,
+  decodeIncrements,
+  encodeIncrement,
+  encodeIncrements,
+} from "./codec/increment.ts";
 import type { Span } from "./codec/span.ts";
 
 /** What a method's call writes and reads. */
@@ -34,6 +39,28 @@ export class IncrementCall implements MethodCall<bigint> {
 
   read(payload: Span): bigint {
     return decodeIncrement(payload);
+  }
+}
+
+/** Asks for the next numbers. */
+export class IncrementsCall implements MethodCall<BigUint64Array> {
+  readonly method: number = Method.increment;
+  readonly items: number;
+  readonly #values: BigUint64Array;
+  readonly #answers: BigUint64Array;
+
+  constructor(values: BigUint64Array, answers: BigUint64Array) {
+    this.items = values.length;
+    this.#values = values;
+    this.#answers = answers;
+  }
+
+  write(target: Span): number {
+    return encodeIncrements(target, this.#values);
+  }
+
+  read(payload: Span, items: number): BigUint64Array {
+    return decodeIncrements(payload, items, this.#answers);
   }
 }
 

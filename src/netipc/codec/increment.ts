@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { checkDirectory, ENTRY_BYTES } from "./directory.ts";
+import { BatchView } from "./batch.ts";
+import { ENTRY_BYTES } from "./directory.ts";
 import { require } from "./errors.ts";
 import type { Span } from "./span.ts";
 
 /** Bytes of request and response. */
 export const INCREMENT_BYTES = 8;
-const RULES = { what: "batch", ordered: false, least: INCREMENT_BYTES };
 
 /** The value of a request or response; bytes behind it are ignored. */
 export function decodeIncrement({ view, start, length }: Span): bigint {
@@ -41,13 +41,33 @@ export function encodeIncrements(
   return size;
 }
 
-/** The values of a batch of `count`. */
-export function decodeIncrements(payload: Span, count: number): BigUint64Array<ArrayBuffer> {
-  const { view, start } = payload;
-  const items = checkDirectory(payload, 0, count, RULES);
-  const values = new BigUint64Array(count);
-  for (let i = 0; i < count; i++) {
-    values[i] = view.getBigUint64(items + view.getUint32(start + i * ENTRY_BYTES, true), true);
+/** The values of a batch of `count`, in `values`, which has room for so many. */
+export function decodeIncrements(
+  payload: Span,
+  count: number,
+  values: BigUint64Array = new BigUint64Array(count),
+): BigUint64Array {
+  if (!isPacked(payload, count)) return decodeScattered(payload, count, values);
+  const { bytes, start } = payload;
+  const items = start + count * ENTRY_BYTES;
+  const size = count * INCREMENT_BYTES;
+  const target = new Uint8Array(values.buffer, values.byteOffset, size);
+  target.set(bytes.subarray(items, items + size));
+  return values;
+}
+
+/** Whether the items stand as everyone writes them: one behind the other, and all of 8 bytes. */
+function isPacked({ view, start, length }: Span, count: number): boolean {
+  if (length < count * (ENTRY_BYTES + INCREMENT_BYTES)) return false;
+  for (let entry = start, at = 0; at < count * INCREMENT_BYTES; entry += ENTRY_BYTES, at += 8) {
+    if (view.getUint32(entry, true) !== at) return false;
+    if (view.getUint32(entry + 4, true) !== INCREMENT_BYTES) return false;
   }
+  return true;
+}
+
+function decodeScattered(payload: Span, count: number, values: BigUint64Array): BigUint64Array {
+  const batch = new BatchView(payload, count);
+  for (let i = 0; i < count; i++) values[i] = decodeIncrement(batch.move(i));
   return values;
 }
