@@ -38,11 +38,13 @@ const REQUEST_BYTES = 1 << 18;
  * order.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { ChangeProducer } from "./producer.ts";
+ * const library = "/usr/lib/portsync/libportsync.so";
  * await using producer = new ChangeProducer({ library, runDir: "/run/portsync", service: "ports" });
- * const [receipt] = await producer.publish({
- *   changes: [{ op: "set", table: "PORT_TABLE", key: "Ethernet0", fields: { state: "ok" }, time }],
- * });
+ * const up = { op: "set" as const, table: "PORT_TABLE", key: "Ethernet0", fields: { state: "ok" } };
+ * const [receipt] = await producer.publish({ changes: [{ ...up, time: Date.now() }] });
+ * console.log(receipt?.outcome);
  * ```
  */
 export class ChangeProducer implements AsyncDisposable {
@@ -162,9 +164,12 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
  * its file until a pipeline has dealt with them, whoever restarts.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { RingChangeProducer } from "./producer.ts";
+ * const library = "/usr/lib/portsync/libportsync.so";
  * await using ring = new RingChangeProducer({ library, path: "/run/portsync/ports.ring" });
- * await ring.publish({ changes });
+ * const gone = { op: "delete" as const, table: "PORT_TABLE", key: "Ethernet0", fields: {} };
+ * await ring.publish({ changes: [{ ...gone, time: Date.now() }] });
  * ```
  */
 export class RingChangeProducer implements AsyncDisposable {
