@@ -5,7 +5,12 @@ import { AppsLookupBuilder, AppsRequestView, AppStatus } from "../src/netipc/cod
 import { CgroupsLookupBuilder, CgroupsRequestView } from "../src/netipc/codec/cgroups_lookup.ts";
 import { decodeSnapshotRequest, SnapshotBuilder } from "../src/netipc/codec/cgroups_snapshot.ts";
 import { HEADER_BYTES, Kind, Method, writeHeader } from "../src/netipc/codec/header.ts";
-import { decodeIncrement, encodeIncrement } from "../src/netipc/codec/increment.ts";
+import {
+  decodeIncrement,
+  decodeIncrements,
+  encodeIncrement,
+  encodeIncrements,
+} from "../src/netipc/codec/increment.ts";
 import { decodeText, type Span, spanOf } from "../src/netipc/codec/span.ts";
 import { decodeString, encodeString } from "../src/netipc/codec/string_reverse.ts";
 import { NetipcError } from "../src/netipc/errors.ts";
@@ -201,6 +206,32 @@ Deno.test("answers may come later, in any order, and a slow one holds up no othe
     const answers = await slow.batch(Method.increment, items);
     assert.deepEqual(answers.map(([low]) => low), [8, 9, 10]);
     await assert.rejects(fast.increment(666n), { fault: "failed", status: 6 });
+  }
+});
+
+Deno.test("a service may answer whole batches, and single requests one by one", async () => {
+  const service = serviceName();
+  await using server = new Server({ library, runDir: NATIVE_TEST_FOLDER, service }, {
+    method: Method.increment,
+    handle: increment,
+    handleBatch(request, items, response) {
+      const values = decodeIncrements(request, items);
+      if (values.includes(PEER_FAIL)) throw new Error("Asked to fail");
+      return encodeIncrements(response, values.map((value) => value + 100n));
+    },
+  });
+  void server.start();
+  const options = { library, runDir: NATIVE_TEST_FOLDER, service };
+  for (const profile of ["uds", "shm"] as const) {
+    await using client = new Client({ ...options, profile, maxRequestItems: 4 });
+    await client.refresh();
+    assert.deepEqual(
+      await client.increments(BigUint64Array.of(1n, 2n, 3n)),
+      BigUint64Array.of(101n, 102n, 103n),
+    );
+    assert.equal(await client.increment(1n), 2n);
+    const failing = client.increments(BigUint64Array.of(1n, PEER_FAIL));
+    await assert.rejects(failing, { fault: "failed", status: 6 });
   }
 });
 

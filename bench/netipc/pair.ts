@@ -13,7 +13,12 @@ import {
   type SnapshotView,
 } from "../../src/netipc/codec/cgroups_snapshot.ts";
 import { HEADER_BYTES, Kind, Method, writeHeader } from "../../src/netipc/codec/header.ts";
-import { decodeIncrement, encodeIncrement } from "../../src/netipc/codec/increment.ts";
+import {
+  decodeIncrement,
+  decodeIncrements,
+  encodeIncrement,
+  encodeIncrements,
+} from "../../src/netipc/codec/increment.ts";
 import type { Span } from "../../src/netipc/codec/span.ts";
 import { Server, type Service } from "../../src/netipc/server.ts";
 import { connectSession } from "../../src/netipc/session.ts";
@@ -33,9 +38,17 @@ const [role = "", profile = "", runDir = "", service = "", what = "", seconds = 
   Deno.args;
 const endpoint = { library, runDir, service, profile: profile === "2" ? "shm" : "uds" } as const;
 
+let numbers = new BigUint64Array();
 const INCREMENT: Service = {
   method: Method.increment,
   handle: (request, response) => encodeIncrement(response, decodeIncrement(request) + 1n),
+  handleBatch(request, items, response) {
+    if (numbers.length !== items) numbers = new BigUint64Array(items);
+    decodeIncrements(request, items, numbers);
+    // An iterator would make an object of each number.
+    for (let i = 0; i < items; i++) numbers[i] = (numbers[i] ?? 0n) + 1n;
+    return encodeIncrements(response, numbers);
+  },
 };
 
 /** Increments without a BigInt, which would be an object for each number. */

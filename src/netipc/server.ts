@@ -45,6 +45,11 @@ export interface SyncService {
   readonly method: number;
   /** Reads a request in place, writes the response's payload and returns its length. */
   handle(request: Span, response: Span, session: TransportSession): number;
+  /**
+   * Answers a batch as a whole, for items so small that a call for each costs more than they do:
+   * reads and writes payloads with their directories. Without it `handle` has one item at a time.
+   */
+  handleBatch?(request: Span, items: number, response: Span, session: TransportSession): number;
 }
 
 /** A service that answers later. */
@@ -319,6 +324,7 @@ function handleBatch(
   response: Span,
   session: TransportSession,
 ): number {
+  if (service.handleBatch) return service.handleBatch(payload, count, response, session);
   const batch = new BatchView(payload, count);
   const builder = new BatchBuilder(response, count);
   for (let i = 0; i < count; i++) {
