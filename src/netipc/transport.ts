@@ -103,10 +103,11 @@ export class Transport {
   #closing = false;
   #deaf = false;
   #pauseMs = 0;
-  /** A response through shared memory that goes out in one call with the next look. */
-  #owed:
-    | { readonly session: number; readonly bytes: Uint8Array<ArrayBuffer>; length: number }
-    | undefined;
+  /**
+   * A response through shared memory that goes out in one call with the next look; of session 0
+   * there is none.
+   */
+  readonly #owed = { session: 0, bytes: new Uint8Array(), length: 0 };
   #taking = false;
   /** A region of a session that is gone may still be mapped, until a poll when nobody waits. */
   #burying = false;
@@ -170,15 +171,16 @@ export class Transport {
 
   #sendShared(session: number, bytes: Uint8Array<ArrayBuffer>, length: number): void {
     // Only one request is on its way, so there is room; an error means that the client is gone.
-    if (this.#taking) this.#owed = { session, bytes, length };
-    else this.#shm?.send(session, bytes, length);
+    if (!this.#taking) return void this.#shm?.send(session, bytes, length);
+    this.#owed.session = session;
+    this.#owed.bytes = bytes;
+    this.#owed.length = length;
   }
 
   #pay(): void {
-    const owed = this.#owed;
-    if (owed === undefined) return;
-    this.#owed = undefined;
-    this.#shm?.send(owed.session, owed.bytes, owed.length);
+    const { session, bytes, length } = this.#owed;
+    this.#owed.session = 0;
+    if (session !== 0) this.#shm?.send(session, bytes, length);
   }
 
   /** Ends a session once its client has taken what was sent. */
@@ -274,10 +276,10 @@ export class Transport {
   }
 
   #pollShared(shm: ShmHub): number {
-    const owed = this.#owed;
-    if (owed === undefined) return shm.poll(this.#spinUs);
-    this.#owed = undefined;
-    const used = shm.exchange(owed.session, owed.bytes, owed.length, this.#spinUs);
+    const { session, bytes, length } = this.#owed;
+    if (session === 0) return shm.poll(this.#spinUs);
+    this.#owed.session = 0;
+    const used = shm.exchange(session, bytes, length, this.#spinUs);
     return used < 0 ? shm.poll(this.#spinUs) : used;
   }
 
@@ -290,7 +292,7 @@ export class Transport {
       at += align8(SHM_MESSAGE_AT + length);
       if (state === undefined || this.#deaf) continue;
       // The next response is written where the last one stands.
-      if (this.#owed !== undefined) this.#pay();
+      if (this.#owed.session !== 0) this.#pay();
       this.#taking = true;
       if (status === 0) this.#hand(state, span);
       else if (status === -EMSGSIZE && length > 0) {
