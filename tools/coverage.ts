@@ -23,6 +23,9 @@ const PARTS: readonly { readonly covered: string; readonly tests: RegExp }[] = [
   },
   { covered: "src/redis/codec", tests: /^src\/redis\/codec\// },
   { covered: "src/netipc", tests: /^(?:src\/netipc\/|tests\/netipc_)/ },
+  { covered: "src/sources/netipc", tests: /^(?:src\/sources\/netipc\/|tests\/netipc_)/ },
+  { covered: "src/sources/shm", tests: /^(?:src\/sources\/shm\/|tests\/netipc_)/ },
+  { covered: "src/sources/uds", tests: /^(?:src\/sources\/uds\/|tests\/netipc_)/ },
 ];
 
 /** How many histories the property tests live through, fewer than in a test for itself. */

@@ -10,11 +10,6 @@ export class Intake {
   readonly #batches: Batch[] = [];
   #wake = () => {};
 
-  /** Batches that nobody has asked for yet. */
-  get length(): number {
-    return this.#batches.length;
-  }
-
   /** Adds a batch at the end. */
   push(batch: Batch): void {
     this.#batches.push(batch);

@@ -15,11 +15,6 @@ export class SnapshotRows {
     this.#table = table;
   }
 
-  /** Rows there are. */
-  get size(): number {
-    return this.#rows.size;
-  }
-
   /** Every row, as sets. */
   all(time: number): Change[] {
     return [...this.#rows].map(([key, fields]) => this.#set(key, fields, time));
