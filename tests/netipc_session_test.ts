@@ -164,6 +164,13 @@ Deno.test("a server whose queue is full is tried until the time of the handshake
     const states = clients.map(({ state }) => state);
     // Some waited in the queue for an answer, the others for a place in it.
     assert.deepEqual([...new Set(states)].sort(), ["disconnected", "not found"]);
+
+    // Those who give up have not found out whether there is a place.
+    const given = clients.filter(({ state }) => state === "not found");
+    const again = given.map((client) => client.refresh());
+    for (const client of given) client.abort();
+    await Promise.all(again);
+    assert.ok(given.every(({ state }) => state === "disconnected"));
   } finally {
     await Promise.all(clients.map((client) => client.close()));
   }

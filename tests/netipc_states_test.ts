@@ -149,6 +149,21 @@ Deno.test("a call is given up and has its time also while it connects again", as
   assert.equal(await peer.next(), "end");
 });
 
+Deno.test("several refreshes at a time make one connection", async () => {
+  await using peer = await startRawPeer(serviceName(), "listen");
+  await using client = clientOf(peer.service, { profile: "uds", timeoutMs: 30 });
+  const refreshes = () => Promise.all([1, 2, 3].map(() => client.refresh()));
+  await Promise.all([refreshes(), peer.agree()]);
+  await fails("timeout", client.increment(1n));
+  assert.equal(client.state, "broken");
+  await peer.packet();
+  await Promise.all([refreshes(), peer.agree()]);
+  const { connectCount, reconnectCount } = client.status();
+  assert.deepEqual([connectCount, reconnectCount], [1, 1]);
+  await client.close();
+  assert.equal(await peer.next(), "end");
+});
+
 Deno.test("a response that needs more room is asked for with a larger limit, up to a mebibyte", async () => {
   await using peer = await startRawPeer(serviceName(), "listen");
   await using client = clientOf(peer.service, { profile: "uds" });

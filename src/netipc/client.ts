@@ -143,7 +143,11 @@ export class Client implements AsyncDisposable {
     const before = this.state;
     if (this.#calling) return false;
     const broken = before === "broken";
-    if (broken) await this.#connection.disconnect();
+    if (broken) {
+      // From here on no other refresh begins the same.
+      this.#connection.state = "connecting";
+      await this.#connection.disconnect();
+    }
     if (broken || before === "disconnected" || before === "not found") {
       await this.#connection.connect(this.#abort);
       if (this.state === "ready" && broken) this.#reconnectCount++;

@@ -241,7 +241,8 @@ async function begin(hub: UdsHub, options: SessionOptions, abort: Abort): Promis
       handshakeMs: options.handshakeMs,
     });
     if (number > 0) return;
-    if (number !== -EAGAIN || abort.aborted || performance.now() > end) {
+    if (abort.aborted) throw abortedError(options.service);
+    if (number !== -EAGAIN || performance.now() > end) {
       const cause = new NativeError(-number);
       const message = `No netipc service can be reached at ${path}: ${cause.message}`;
       throw new NetipcError("not found", message, { cause });
