@@ -225,13 +225,19 @@ static int32_t poll_all(struct ps_shm *hub, uint8_t *data, uint32_t size, uint32
     if (size < sizeof(struct ps_shm_record) + PS_HEADER_BYTES)
         return -EINVAL;
     for (uint32_t turn = 0;; turn++) {
-        for (uint32_t i = 0; i < hub->used; i++) {
+        for (uint32_t n = 0; n < hub->used; n++) {
+            uint32_t i = hub->first + n;
+            i -= i < hub->used ? 0 : hub->used;
             struct ps_shm_session *session = &hub->slots[i];
             if (atomic_load_explicit(&session->state, memory_order_relaxed) != PS_SHM_LIVE ||
                 !has_message(session))
                 continue;
             int32_t taken = take(session, data + used, (size - used) & ~7u, used == 0);
-            used += taken > 0 ? (uint32_t)taken : 0;
+            if (taken < 0) {
+                hub->first = i;
+                break;
+            }
+            used += (uint32_t)taken;
         }
         if (used || !spin_us)
             return (int32_t)used;

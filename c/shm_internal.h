@@ -54,7 +54,8 @@ struct ps_shm_session {
 struct ps_shm {
     _Atomic uint32_t wake, woken, waiting;
     uint32_t generation;
-    uint32_t used; /* slots below this may be live */
+    uint32_t used;  /* slots below this may be live */
+    uint32_t first; /* the slot that is looked at first: one that had no room the last time */
     struct ps_shm_session slots[PS_SHM_SESSIONS];
 };
 

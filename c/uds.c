@@ -229,13 +229,15 @@ int32_t ps_uds_poll(int32_t handle, struct ps_uds_event *events, uint32_t capaci
     int count = spin(hub->epoll, ready, spin_us, &at_once);
     if (count < 0 && errno != EINTR)
         return -errno;
+    uint32_t first = count > 1 ? hub->turn++ : 0;
     for (int i = 0; i < count && out.count < capacity; i++) {
-        if (ready[i].data.u64 == PS_UDS_LISTENER)
+        const struct epoll_event *one = &ready[(first + (uint32_t)i) % (uint32_t)count];
+        if (one->data.u64 == PS_UDS_LISTENER)
             ps_uds_accept(hub, &out);
         struct ps_uds_session *session =
-            ready[i].data.u64 < WAKE ? ps_uds_find(hub, (uint32_t)ready[i].data.u64) : NULL;
+            one->data.u64 < WAKE ? ps_uds_find(hub, (uint32_t)one->data.u64) : NULL;
         if (session)
-            serve(hub, session, ready[i].events, at_once, &out);
+            serve(hub, session, one->events, at_once, &out);
     }
     expire(hub, &out); /* after what has come in time, however late it is looked at */
     return (int32_t)out.count;

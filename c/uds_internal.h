@@ -45,6 +45,7 @@ struct ps_uds {
     ino_t inode;
     uint64_t next_session_id;
     uint32_t accepted, generation;
+    uint32_t turn; /* who is read first, changing so that nobody fills every poll */
     uint64_t
         listen_again; /* when the listener is looked at again after a failure, 0 if it is now */
     _Atomic uint64_t next_deadline; /* the earliest of listener and sessions, 0 if none */

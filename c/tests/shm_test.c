@@ -184,10 +184,20 @@ static void the_region_limits_what_goes_through_it(void)
     close_pair();
 }
 
+/* The client hears its answer and asks again. */
+static void answer_and_ask(uint32_t of_server, uint32_t of_client)
+{
+    static uint8_t answer[64];
+    SAME(ps_shm_send(hub, of_server, out, put(PS_RESPONSE, 8, 1)), 0);
+    SAME(ps_shm_poll(client_hub, answer, sizeof answer, 0), 56);
+    SAME(ps_shm_send(client_hub, of_client, out, put(PS_REQUEST, 8, 1)), 0);
+}
+
 static void there_is_room_for_so_many_sessions(void)
 {
     const struct ps_shm_limits small = {64, 1, 64, 1};
     uint32_t servers[PS_SHM_SESSIONS], clients[PS_SHM_SESSIONS];
+    bool heard[PS_SHM_SESSIONS] = {false};
     hub = ps_shm_open();
     client_hub = ps_shm_open();
     for (uint32_t i = 0; i < PS_SHM_SESSIONS; i++) {
@@ -203,6 +213,24 @@ static void there_is_room_for_so_many_sessions(void)
     /* Those that find no place in the data stay where they are. */
     SAME(ps_shm_poll(hub, data, 56 * 100 + 20, 0), 56 * 100);
     SAME(ps_shm_poll(hub, data, sizeof data, 0), 56 * 27);
+    /* And the next time they come before those who had a place. */
+    for (uint32_t i = 0; i < PS_SHM_SESSIONS; i++)
+        answer_and_ask(servers[i], clients[i]);
+    uint32_t left = PS_SHM_SESSIONS;
+    for (uint32_t turn = 0; left > 0; turn++) {
+        CHECK(turn < 3);
+        for (int32_t at = 0, used = ps_shm_poll(hub, data, 56 * 50, 0); at < used; at += 56) {
+            struct ps_shm_record record;
+            memcpy(&record, data + at, sizeof record);
+            uint32_t i = 0;
+            while (servers[i] != record.session)
+                i++;
+            left -= !heard[i];
+            heard[i] = true;
+            answer_and_ask(servers[i], clients[i]);
+        }
+    }
+    SAME(ps_shm_poll(hub, data, sizeof data, 0), 56 * PS_SHM_SESSIONS);
     SAME(ps_shm_close(hub, servers[5]), 0);
     SAME(ps_shm_close(hub, servers[5]), -EBADF);
     int32_t again = ps_shm_create(hub, PATH(in_folder("m-again.ipcshm")), &small);

@@ -237,6 +237,37 @@ static void a_burst_leaves_room_for_others(void)
     close_server();
 }
 
+static void send_many(int count)
+{
+    while (count-- > 0)
+        SAME(send(peer, packet, put(PS_REQUEST, 8, 1), 0), 40);
+}
+
+/* Whose messages fill the events at every poll is not always the first one to be read. */
+static void a_client_that_never_pauses_does_not_keep_the_others_from_being_read(void)
+{
+    struct ps_uds_event many[64];
+    open_server(&own);
+    peer = admitted(4096);
+    int busy = peer, modest = admitted(4096);
+    uint32_t wanted = events[0].session;
+    send_many(70);
+    SAME(ps_uds_poll(hub, many, 64, data, DATA, 0), 1);
+    peer = modest;
+    send_many(1);
+    peer = busy;
+    bool heard = false;
+    for (int turn = 0; turn < 2; turn++) {
+        int32_t count = ps_uds_poll(hub, many, 64, data, DATA, 0);
+        for (int32_t i = 0; i < count; i++)
+            heard = heard || many[i].session == wanted;
+        send_many(count);
+    }
+    CHECK(heard);
+    close(modest);
+    close_server();
+}
+
 static void send_plain(void)
 {
     put(PS_REQUEST, 8, 1);
@@ -329,6 +360,7 @@ int main(void)
     a_number_is_not_given_twice();
     the_data_may_be_filled_to_its_last_byte();
     a_burst_leaves_room_for_others();
+    a_client_that_never_pauses_does_not_keep_the_others_from_being_read();
     a_message_may_come_while_it_is_looked_for();
     what_has_no_place_among_the_events_comes_next();
     a_peer_may_go_in_the_middle_of_a_message();
