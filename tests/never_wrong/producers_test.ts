@@ -107,6 +107,8 @@ for (const [, way] of ways) {
       }
       await sending;
       await checkRows(redis, observer);
+      // The last kill may have come when everything was there, and it listens for no signal yet.
+      await product.pipelinePid();
       await product.stop();
     } finally {
       await product[Symbol.asyncDispose]();
