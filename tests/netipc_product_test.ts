@@ -89,6 +89,18 @@ Deno.test("each way in works under its own permissions and no others", async () 
   }
 });
 
+Deno.test("with acknowledge: accepted nobody waits for a Redis that is away", async () => {
+  const service = serviceName();
+  const source = { type: "shm", run_dir: runDir, service, acknowledge: "accepted" };
+  await using _product = await startPortsync(specOf(source, NO_REDIS));
+  await using producer = new ChangeProducer({ library, runDir, service, maxRetryMs: 50 });
+  const receipts = await producer.publish({ changes: [change(1), { ...change(2), key: "" }] });
+  assert.deepEqual(receipts.map((receipt) => ({ ...receipt, error: undefined })), [
+    { outcome: "deferred", reason: "accepted", error: undefined },
+    { outcome: "rejected", error: undefined },
+  ]);
+});
+
 Deno.test("a dump of a producer sweeps what it does not name, as far as owns says", async () => {
   const service = serviceName();
   await using redis = await startRedis();
