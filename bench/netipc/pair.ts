@@ -1,12 +1,12 @@
 /**
  * `pair.c` in TypeScript, with the same command line and the same work: a server with a handler in
- * JavaScript, or a client that awaits its calls.
+ * JavaScript, or a client that waits for its answers where they do not come at once.
  *
  * @module
  */
 import { sealNative } from "../../ffi/load.ts";
 import { Client } from "../../src/netipc/client.ts";
-import type { MethodCall } from "../../src/netipc/calls.ts";
+import { IncrementsCall, type MethodCall, SNAPSHOT } from "../../src/netipc/calls.ts";
 import {
   decodeSnapshotRequest,
   SnapshotBuilder,
@@ -79,7 +79,7 @@ const ENCODED = Array.from({ length: ITEMS }, (_, i) => {
 });
 
 let generation = 0n;
-const SNAPSHOT: Service = {
+const SNAPSHOT_SERVICE: Service = {
   method: Method.cgroupsSnapshot,
   handle(request, response) {
     decodeSnapshotRequest(request);
@@ -91,7 +91,10 @@ const SNAPSHOT: Service = {
 
 async function serve(): Promise<void> {
   const limits = { maxRequestBytes: 65536, maxRequestItems: 1000, maxResponseBytes: 65536 };
-  const server = new Server({ ...endpoint, ...limits }, what === "2" ? SNAPSHOT : INCREMENT);
+  const server = new Server(
+    { ...endpoint, ...limits },
+    what === "2" ? SNAPSHOT_SERVICE : INCREMENT,
+  );
   const running = server.start();
   console.log("READY");
   await Deno.stdin.read(new Uint8Array(1));
@@ -140,10 +143,12 @@ async function pingPong(client: Client, pace: Pace): Promise<number> {
 
 async function batches(client: Client, pace: Pace): Promise<number> {
   const numbers = new Numbers();
+  const call = new IncrementsCall(numbers.values, numbers.values);
   let turn = 0;
   for (; pace.begin(turn); turn++) {
     numbers.fill(turn * BATCH);
-    await client.increments(numbers.values, numbers.values);
+    const answer = client.ask(call);
+    if (answer instanceof Promise) await answer;
     numbers.check(turn * BATCH);
     pace.end(turn);
   }
@@ -153,7 +158,8 @@ async function batches(client: Client, pace: Pace): Promise<number> {
 async function snapshots(client: Client, pace: Pace): Promise<number> {
   let turn = 0;
   for (; pace.begin(turn); turn++) {
-    checkSnapshot(await client.snapshot(), turn);
+    const answer = client.ask(SNAPSHOT);
+    checkSnapshot(answer instanceof Promise ? await answer : answer, turn);
     pace.end(turn);
   }
   return turn;

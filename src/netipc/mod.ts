@@ -11,7 +11,7 @@ export { sealNative } from "../../ffi/load.ts";
 export type { RingStat } from "../../ffi/records.gen.ts";
 export type { RingOptions } from "../../ffi/ring.ts";
 export * from "./cache.ts";
-export { type MethodCall } from "./calls.ts";
+export { IncrementCall, IncrementsCall, type MethodCall, SNAPSHOT } from "./calls.ts";
 export * from "./changes/producer.ts";
 export * from "./client.ts";
 export { type ClientState } from "./connection.ts";
