@@ -134,11 +134,7 @@ export class Client implements AsyncDisposable {
     };
   }
 
-  /**
-   * Connects, if the state is one that this can mend and no call is doing so.
-   *
-   * @returns whether the state has changed
-   */
+  /** Connects where that can mend the state and no call is doing so. Whether the state changed. */
   async refresh(): Promise<boolean> {
     const before = this.state;
     if (this.#calling) return false;
