@@ -198,6 +198,11 @@ Deno.test("only a response that was too long lets those to come be longer", asyn
   const rooms = [];
   for (let i = 0; i < 6; i++) rooms.push(await send(long));
   assert.deepEqual(rooms, [65536, 131072, 262144, 524288, 1 << 20, 1 << 20]);
+
+  // A limit of nothing is the default.
+  await using none = startServer({ maxResponseBytes: 0 });
+  await using session = await sessionOf(none.service);
+  assert.equal(session.agreed.responseBytes, 65536);
 });
 
 Deno.test("a session that owes much is read again when half of it is answered", async () => {

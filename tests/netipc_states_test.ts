@@ -93,6 +93,24 @@ Deno.test("a call that fails is tried exactly once more on a new connection", as
   }
 });
 
+Deno.test("numbers that are answered in their own place are asked again as they were", async () => {
+  await using peer = await startRawPeer(serviceName(), "listen");
+  await using client = clientOf(peer.service, { profile: "uds", maxRequestItems: 2 });
+  const agreed = { maxRequestItems: 2, maxResponseItems: 2 };
+  await Promise.all([client.refresh(), peer.agree(agreed)]);
+  const values = BigUint64Array.of(1n, 2n);
+  const call = client.increments(values, values);
+  const asked = await peer.packet();
+  // The first answer is good, and the second too short.
+  const answer = asked.with(8, 2).with(64 - 16, 7);
+  await peer.send(answer.with(32 + 12, 7));
+  await peer.agree(agreed);
+  assert.deepEqual(await peer.packet(), asked);
+  await peer.send(answer);
+  assert.deepEqual(await call, BigUint64Array.of(7n, 2n));
+  assert.deepEqual(values, BigUint64Array.of(7n, 2n));
+});
+
 Deno.test("a call that has no time left or was given up is not tried again", async () => {
   await using peer = await startRawPeer(serviceName(), "listen");
   await using client = clientOf(peer.service, { profile: "uds", timeoutMs: 30 });

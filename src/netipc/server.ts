@@ -119,8 +119,9 @@ export class Server implements AsyncDisposable {
   constructor(options: ServerOptions, service: Service) {
     const { profile = "auto", allow = () => true, onRefused = () => {} } = options;
     this.#service = service;
-    this.#mayGrow = options.maxResponseBytes === undefined;
-    this.#responseBytes = options.maxResponseBytes ?? DEFAULT_RESPONSE;
+    // As everywhere in the protocol, a limit of 0 is the default.
+    this.#mayGrow = !options.maxResponseBytes;
+    this.#responseBytes = options.maxResponseBytes || DEFAULT_RESPONSE;
     this.#out = outOf(this.#responseBytes);
     this.#payload = new Window(this.#out);
     this.#response = new Window(this.#out);

@@ -68,6 +68,7 @@ function isPacked({ view, start, length }: Span, count: number): boolean {
 
 function decodeScattered(payload: Span, count: number, values: BigUint64Array): BigUint64Array {
   const batch = new BatchView(payload, count);
-  for (let i = 0; i < count; i++) values[i] = decodeIncrement(batch.move(i));
+  // All or nothing: `values` may be those that are asked for again.
+  values.set(BigUint64Array.from({ length: count }, (_, i) => decodeIncrement(batch.move(i))));
   return values;
 }
