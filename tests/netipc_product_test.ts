@@ -89,6 +89,35 @@ Deno.test("each way in works under its own permissions and no others", async () 
   }
 });
 
+Deno.test("many producers at once, over both ways, each have their rows in their order", async () => {
+  const service = serviceName();
+  await using redis = await startRedis();
+  const source = { type: "uds", run_dir: runDir, service };
+  await using product = await startPortsync(specOf(source, redis.url));
+  const produce = async (number: number) => {
+    const profile = (["uds", "shm", "auto"] as const)[number % 3] ?? "auto";
+    await using producer = new ChangeProducer({
+      ...{ library, runDir, service, profile, maxRetryMs: 50 },
+    });
+    for (let turn = 0; turn < TURNS; turn++) {
+      const changes = [0, 1, 2].map((row) =>
+        change(turn, { key: `p${number}.${row}`, fields: { number: `${turn}` } })
+      );
+      const receipts = await producer.publish({ changes });
+      assert.deepEqual(receipts.map(({ outcome }) => outcome), Array(3).fill("applied"));
+    }
+  };
+  await Promise.all(Array.from({ length: PRODUCERS }, (_, number) => produce(number)));
+  const last = `${TURNS - 1}`;
+  for (let number = 0; number < PRODUCERS; number++) {
+    assert.deepEqual(await redis.row(6, `NUMBER_TABLE|p${number}.2`), { number: last });
+  }
+  await product.stop();
+});
+
+const PRODUCERS = 30;
+const TURNS = 25;
+
 Deno.test("with acknowledge: accepted nobody waits for a Redis that is away", async () => {
   const service = serviceName();
   const source = { type: "shm", run_dir: runDir, service, acknowledge: "accepted" };
