@@ -11,6 +11,7 @@ import { clientOf, readyClient, sessionOf, startServer } from "./support/netipc.
 import { inStoreOf, startNetipcProgram, withFiles } from "./support/netipc_program.ts";
 import { canMakeNamespaces } from "./support/netns.ts";
 import { runPeerClient, serviceName, spawnPeerClient, startPeerServer } from "./support/peers.ts";
+import { stopProcess } from "./support/processes.ts";
 
 /** Files of a service in a folder. */
 function filesOf(service: string, folder = NATIVE_TEST_FOLDER): string[] {
@@ -79,6 +80,22 @@ for (const profile of ["uds", "shm"] as const) {
     assert.equal(await other.increment(1n), 2n);
     await using next = await readyClient(service, { profile });
     assert.equal(await next.increment(1n), 2n);
+  });
+
+  Deno.test(`a foreign process over ${profile} that stands still holds up nobody, and goes on`, async () => {
+    await using server = startServer({ maxRequestBytes: 65536, maxRequestItems: 64 });
+    const { service } = server;
+    const still = await spawnPeerClient(service, profile === "uds" ? 1 : 2, "increment", 50_000);
+    await eventually(() => server.status().requests > 100 ? undefined : "it does not ask");
+    await stopProcess(still.pid);
+    for (const other of ["uds", "shm"] as const) {
+      await using client = await readyClient(service, { profile: other });
+      for (let i = 0n; i < 20n; i++) assert.equal(await client.increment(i), i + 1n);
+    }
+    await eventually(() => server.status().sessions === 1 ? undefined : "a session is lost");
+    still.kill("SIGCONT");
+    const { stdout } = await still.output();
+    assert.equal(new TextDecoder().decode(stdout), "PASS\n");
   });
 
   Deno.test(`64 foreign processes are served over ${profile} at once`, async () => {
