@@ -28,6 +28,8 @@ export function cpuSeconds(pid: number | "self" = "self"): number {
 export class Latencies {
   readonly #buckets = new Float64Array(4096);
   #total = 0;
+  #start = 0;
+  #cpu = 0;
 
   /** Adds one, nanoseconds. */
   add(ns: number): void {
@@ -36,6 +38,20 @@ export class Latencies {
     const bucket = power * 64 + part;
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
     this.#total++;
+  }
+
+  /** The connection stands: from here on it counts. When that was, as `performance.now()`. */
+  begin(): number {
+    this.#cpu = cpuSeconds();
+    this.#start = performance.now();
+    return this.#start;
+  }
+
+  /** Prints what there is to say, as `measure.h` does. */
+  report(requests: number): void {
+    const seconds = (performance.now() - this.#start) / 1000;
+    const cpu = cpuSeconds() - this.#cpu;
+    console.log(JSON.stringify({ requests, seconds, ...this.percentiles(), cpu }));
   }
 
   /** Microseconds that so many of the requests took at most. */
@@ -62,13 +78,14 @@ export class Latencies {
 export class Pace {
   readonly #latencies: Latencies;
   readonly #rate: number;
-  readonly #start = performance.now();
+  readonly #start: number;
   readonly #until: number;
-  #before = this.#start;
+  #before = 0;
 
   constructor(latencies: Latencies, seconds: number, rate: number) {
     this.#latencies = latencies;
     this.#rate = rate;
+    this.#start = latencies.begin();
     this.#until = this.#start + seconds * 1000;
   }
 

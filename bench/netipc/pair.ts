@@ -96,11 +96,12 @@ async function serve(): Promise<void> {
     what === "2" ? SNAPSHOT_SERVICE : INCREMENT,
   );
   const running = server.start();
+  const before = cpuSeconds();
   console.log("READY");
   await Deno.stdin.read(new Uint8Array(1));
   await server.close();
   await running;
-  console.log(JSON.stringify({ cpu: cpuSeconds() }));
+  console.log(JSON.stringify({ cpu: cpuSeconds() - before }));
 }
 
 /** Reads one item, as a program would that looks for one. */
@@ -175,7 +176,7 @@ async function pipeline(latencies: Latencies): Promise<number> {
   }, abort);
   const { view } = session.out;
   const begun = new Float64Array(DEPTH);
-  const start = performance.now();
+  const start = latencies.begin();
   const until = start + Number(seconds) * 1000;
   const perMs = Number(rate) > 0 ? Number(rate) / 1000 : Infinity;
   let sent = 0;
@@ -222,7 +223,7 @@ async function lookups(latencies: Latencies): Promise<number> {
     };
   });
   const often = Number(rate) > 0 ? 1 : LOOKUPS_A_LOOK;
-  const start = performance.now();
+  const start = latencies.begin();
   const until = start + Number(seconds) * 1000;
   let requests = 0;
   for (let before = start; before < until;) {
@@ -243,19 +244,13 @@ async function lookups(latencies: Latencies): Promise<number> {
 
 async function call(): Promise<void> {
   const latencies = new Latencies();
-  const start = performance.now();
-  let requests: number;
-  if (what === "pipeline") requests = await pipeline(latencies);
-  else if (what === "lookup") requests = await lookups(latencies);
-  else {
-    await using client = new Client({ ...endpoint, maxRequestBytes: 65536, maxRequestItems: 1000 });
-    await client.refresh();
-    const shape = { "ping-pong": pingPong, batch: batches, snapshot: snapshots }[what] ?? pingPong;
-    requests = await shape(client, new Pace(latencies, Number(seconds), Number(rate)));
-  }
-  const took = (performance.now() - start) / 1000;
-  const { p50, p95, p99 } = latencies.percentiles();
-  console.log(JSON.stringify({ requests, seconds: took, p50, p95, p99, cpu: cpuSeconds() }));
+  if (what === "pipeline") return latencies.report(await pipeline(latencies));
+  if (what === "lookup") return latencies.report(await lookups(latencies));
+  await using client = new Client({ ...endpoint, maxRequestBytes: 65536, maxRequestItems: 1000 });
+  await client.refresh();
+  const shape = { "ping-pong": pingPong, batch: batches, snapshot: snapshots }[what] ?? pingPong;
+  const pace = new Pace(latencies, Number(seconds), Number(rate));
+  latencies.report(await shape(client, pace));
 }
 
 sealNative(library, [`${runDir}/`]);

@@ -9,7 +9,7 @@ import { FRAME_HEAD_BYTES, RingConsumer } from "../../ffi/ring.ts";
 import { decodeChanges } from "../../src/netipc/changes/codec.ts";
 import { WireTexts } from "../../src/netipc/changes/texts.ts";
 import { align8 } from "../../src/netipc/codec/span.ts";
-import { cpuSeconds, Latencies } from "./latencies.ts";
+import { Latencies } from "./latencies.ts";
 
 const [kind = "", path = "", seconds = "1"] = Deno.args;
 const library = new URL("../../build/libportsync.so", import.meta.url).pathname;
@@ -71,15 +71,10 @@ for (let end = Infinity; start === 0 || performance.now() < end;) {
   ring.commit(length, read(length));
   if (start === 0) {
     before = records;
-    start = performance.now();
+    start = latencies.begin();
     end = start + Number(seconds) * 1000;
   } else {
     latencies.add((now - oldest) * 1e6);
   }
 }
-const took = (performance.now() - start) / 1000;
-const requests = records - before;
-console.log(JSON.stringify({
-  ...{ requests, seconds: took, ...latencies.percentiles() },
-  cpu: cpuSeconds(),
-}));
+latencies.report(records - before);
