@@ -71,7 +71,7 @@ async function show(
     for (const row of table.rows) io.out.line(JSON.stringify(row));
     return;
   }
-  if (table.rows.length === 0) io.error.line("There are no rows");
+  if (table.rows.length === 0) io.error.line("There are no rows to show");
   const columns = io.out.terminal ? terminalSize().columns : Number.POSITIVE_INFINITY;
   const lines = table.lines(io.out.paint, { rows: Number.POSITIVE_INFINITY, columns });
   for (const line of lines) io.out.line(line);

@@ -13,7 +13,7 @@ import { acknowledgement, assembleStateSinks, tablesOf } from "./assemble.ts";
 import { sealLibrary, startPipeline } from "./host.ts";
 import type { Ending } from "./pipeline.ts";
 import type { Assignment, Question, RowReport } from "./protocol.ts";
-import { follow, readRows } from "./rows.ts";
+import { follow, readRows, sayUnknownTables } from "./rows.ts";
 
 /** How long to wait for a sink that is only looked at, milliseconds. */
 const PATIENCE_MS = 5000;
@@ -97,6 +97,7 @@ async function showState(assignment: Assignment, listeners: Listeners): Promise<
     listeners.onRunning();
     return idle(() => void following.stop().then(() => listeners.onEnd(ExitCode.ok)));
   }
+  sayUnknownTables(sinks, tables, log);
   for (const sink of sinks) listeners.onRows(await readRows(sink, tables, PATIENCE_MS));
   listeners.onEnd(ExitCode.ok);
   return idle(() => {});

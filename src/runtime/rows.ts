@@ -14,6 +14,16 @@ export interface Following {
   stop(): Promise<void>;
 }
 
+/** Says why nothing will be seen where only the changes name the tables, as producers' do. */
+export function sayUnknownTables(
+  sinks: readonly StateSink[],
+  tables: readonly string[],
+  log: Logger,
+): void {
+  if (sinks.length === 0 || tables.length > 0) return;
+  log.warn("The spec does not say which tables are kept, so none is shown; see tables of ksync");
+}
+
 /** Follows tables of sinks: every row, then what changes. A sink that cannot be watched is left. */
 export function follow(
   sinks: readonly StateSink[],
@@ -21,6 +31,7 @@ export function follow(
   onRows: (rows: readonly RowReport[]) => void,
   log: Logger,
 ): Following {
+  sayUnknownTables(sinks, tables, log);
   const end = new AbortController();
   const following = sinks.flatMap((sink) =>
     tables.map(async (table) => {

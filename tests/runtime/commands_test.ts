@@ -107,6 +107,19 @@ Deno.test("run --dry-run says what it would write beside the real one, and write
   }
 });
 
+Deno.test("state says which option is missing where only producers name the tables", async () => {
+  await using fixture = await makeFixture([], {
+    one: {
+      source: { type: "uds", run_dir: "/tmp", service: "one" },
+      transforms: [{ type: "ksync" }],
+      sinks: [{ type: "state_db", url: "sqlite:one.db" }],
+    },
+  });
+  const { code, error } = await runCommand(["state", fixture.file]);
+  assert.equal(code, ExitCode.ok, error);
+  assert.match(error, /WARN .*one: The spec does not say which tables .* see tables of ksync/);
+});
+
 Deno.test("what record has written is replayed to the same rows, and the service then ends", async () => {
   await using fixture = await makeFixture(["one"]);
   const recording = `${fixture.folder}/links.rec`;

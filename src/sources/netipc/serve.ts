@@ -146,6 +146,6 @@ const REASONS: Readonly<Record<number, string>> = {
   87: "there are as many as max_clients allows",
   90: "it wants to send more than max_request_bytes at once",
   92: "it speaks another version of netipc",
-  93: "it has no profile in common; see the option profile",
+  93: "it has no profile in common; a uds source with profile: auto takes every one",
   110: "it did not say hello within handshake_ms",
 };

@@ -25,7 +25,7 @@ export const definition: Definition<ShmConfig> = {
       config: { type: "shm", protocol: "ring", file: "/run/portsync/ports.ring" },
     },
     {
-      title: "Producers that answer in about a microsecond",
+      title: "Producers that are answered through shared memory",
       config: { type: "shm", run_dir: "/run/portsync", service: "ports" },
     },
   ],
