@@ -100,6 +100,7 @@ class PollSource implements Source {
       log.warn(
         `The netipc service ${service} in ${run_dir} does not answer; its last rows stay, and it ` +
           `is asked again every ${this.#settings.interval_ms} ms`,
+        { state },
       );
     }
     this.#lastState = isThere ? "ready" : "broken";
