@@ -144,9 +144,12 @@ function rejectError(cause: NetipcError): RejectError {
 }
 
 function refusedError(cause: unknown): StopError {
-  return new StopError("The pipeline refuses this producer; check the token and the profile", {
-    cause,
-  });
+  return new StopError(
+    "The pipeline refuses this producer; check the token, allow_uids and the profile",
+    {
+      cause,
+    },
+  );
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
