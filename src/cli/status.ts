@@ -54,7 +54,7 @@ async function run(args: Arguments, io: Io): Promise<number> {
 function sockets(folder: string): string[] {
   try {
     return [...Deno.readDirSync(folder)].map(({ name }) => name)
-      .filter((name) => name.endsWith(".sock")).sort().map((name) => `${folder}/${name}`);
+      .filter((name) => name.endsWith(".socket")).sort().map((name) => `${folder}/${name}`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;

@@ -51,14 +51,14 @@ export function loneProgram(file: string, pipeline: string): Program {
   return { entry: MAIN_ENTRY, args: ["run", file, "--pipeline", pipeline], flags: HEAP_FLAGS };
 }
 
-/** The control socket of a supervisor. */
+/** The control socket of a supervisor. No netipc service has such a name: those end in `.sock`. */
 export function controlPath(runtimeFolder: string): string {
-  return `${runtimeFolder}/control.sock`;
+  return `${runtimeFolder}/control.socket`;
 }
 
 /** The control socket of a pipeline that runs alone. */
 export function lonePath(runtimeFolder: string, pipeline: string): string {
-  return `${runtimeFolder}/${pipeline}.sock`;
+  return `${runtimeFolder}/${pipeline}.socket`;
 }
 
 /** Where a control socket is made, until it has its mode and is moved to its place. */

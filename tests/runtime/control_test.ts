@@ -15,7 +15,7 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
 
 Deno.test("a control socket belongs to its user alone from its first moment", async () => {
   await withFolder(async (folder) => {
-    const path = `${folder}/control.sock`;
+    const path = `${folder}/control.socket`;
     await using _server = await openControl(path, () => Promise.resolve("fine"));
     assert.equal((Deno.statSync(path).mode ?? 0) & 0o777, 0o600);
     assert.equal((Deno.statSync(`${folder}/.starting`).mode ?? 0) & 0o777, 0o700);
@@ -25,7 +25,7 @@ Deno.test("a control socket belongs to its user alone from its first moment", as
 
 Deno.test("a control socket answers requests and refuses what is none", async () => {
   await withFolder(async (folder) => {
-    const path = `${folder}/control.sock`;
+    const path = `${folder}/control.socket`;
     await using _server = await openControl(path, (request) => {
       if (request.request === "status") throw new StopError("not now");
       return Promise.resolve(request);
@@ -52,7 +52,7 @@ Deno.test("a control socket answers requests and refuses what is none", async ()
 
 Deno.test("a control socket lets a client go that sends no end of a line", async () => {
   await withFolder(async (folder) => {
-    const path = `${folder}/control.sock`;
+    const path = `${folder}/control.socket`;
     await using _server = await openControl(path, () => Promise.resolve(1));
     using client = await Deno.connect({ transport: "unix", path });
     const chunk = new Uint8Array(64 * 1024).fill(65);
@@ -66,7 +66,7 @@ Deno.test("a control socket lets a client go that sends no end of a line", async
 
 Deno.test("a control socket bounds how many are connected", async () => {
   await withFolder(async (folder) => {
-    const path = `${folder}/control.sock`;
+    const path = `${folder}/control.socket`;
     await using _server = await openControl(path, () => Promise.resolve(1));
     using stack = new DisposableStack();
     for (let index = 0; index < 16; index++) {
@@ -78,7 +78,7 @@ Deno.test("a control socket bounds how many are connected", async () => {
 
 Deno.test("a second listener is refused, and a dead one's socket is taken over", async () => {
   await withFolder(async (folder) => {
-    const path = `${folder}/control.sock`;
+    const path = `${folder}/control.socket`;
     {
       await using _first = await openControl(path, () => Promise.resolve(1));
       await assert.rejects(
@@ -117,7 +117,7 @@ Deno.test("status and the control socket tell of a service, its pipelines and th
   assert.equal(service.file, fixture.file);
   assert.deepEqual(service.pipelines.map(({ name }: { name: string }) => name), ["one", "two"]);
 
-  const socket = `${fixture.runtimeFolder}/control.sock`;
+  const socket = `${fixture.runtimeFolder}/control.socket`;
   const ask = (request: string, more: object = {}) =>
     askControl(socket, { request, pipeline: "one", ...more });
   const lines = await ask("explain-key", { key: "lo" });
