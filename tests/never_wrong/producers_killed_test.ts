@@ -31,13 +31,11 @@ class ProducerProcess {
   readonly status: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<void>;
-  #hasEnded = false;
 
   constructor([program = "", ...args]: readonly string[], from: number) {
     this.answered = from;
     this.#child = new Deno.Command(program, { args, stdout: "piped" }).spawn();
     this.status = this.#child.status;
-    void this.status.then(() => this.#hasEnded = true);
     this.#read = this.#follow();
   }
 
@@ -52,7 +50,11 @@ class ProducerProcess {
 
   /** Ends it as a crash does; all that it printed is read then. */
   async kill(): Promise<void> {
-    if (!this.#hasEnded) this.#child.kill("SIGKILL");
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // A ring takes everything at once: it was faster, and its successor has nothing left to do.
+    }
     await this.ended();
   }
 
