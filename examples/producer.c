@@ -46,13 +46,24 @@ static void print_next(uint32_t number)
     fflush(stdout);
 }
 
+/* Says it the first time; producers may wait for long. */
+static void say_once(int error)
+{
+    static int said;
+    if (said++ == 0)
+        fprintf(stderr, "The pipeline cannot be reached: %s; trying again until it works\n",
+                strerror(-error));
+}
+
 static int over_socket(const char *run_dir, const char *service, uint32_t from, uint32_t count)
 {
     struct ps_producer producer = {0};
     uint8_t outcomes[BATCH];
     for (uint32_t number = from; number < count;) {
         /* Whatever failed: connect again, and send the same changes again. */
-        if (producer.hub == 0 && ps_producer_open(&producer, run_dir, service, 0, 5000) < 0) {
+        int error = producer.hub == 0 ? ps_producer_open(&producer, run_dir, service, 0, 5000) : 0;
+        if (error < 0) {
+            say_once(error);
             usleep(20000);
             continue;
         }

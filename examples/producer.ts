@@ -41,7 +41,12 @@ function open(args: readonly string[]): { producer: Producer; numbers: readonly 
   }
   if ((way === "uds" || way === "shm") && args.length >= 4) {
     sealNative(library, [`${place}/`]);
-    const producer = new ChangeProducer({ library, runDir: place, service, profile: way });
+    let isSaid = false;
+    const onRetry = ({ message }: Error) => {
+      if (!isSaid) console.error(`${message}; trying again until it works`);
+      isSaid = true;
+    };
+    const producer = new ChangeProducer({ library, runDir: place, service, profile: way, onRetry });
     return { producer, numbers: args.slice(3) };
   }
   console.error("producer.ts uds|shm RUN_DIR SERVICE COUNT [FROM]");

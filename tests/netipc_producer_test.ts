@@ -52,6 +52,26 @@ Deno.test("a batch is sent in its order and answered change by change", async ()
   assert.deepEqual(seen, [...keys, "last"]);
 });
 
+Deno.test("a producer says why it tries again, and how long it rests", async () => {
+  const service = serviceName();
+  const told = Promise.withResolvers<void>();
+  const tries: string[] = [];
+  await using producer = new ChangeProducer({
+    ...HERE,
+    service,
+    maxRetryMs: 15,
+    onRetry: ({ message }, pauseMs) => {
+      if (tries.push(`${message}, ${pauseMs}`) === 3) told.resolve();
+    },
+  });
+  const publishing = producer.publish({ changes: [change("key")] });
+  await told.promise;
+  const away = `No session with netipc's ${service}: not found`;
+  assert.deepEqual(tries.slice(0, 3), [`${away}, 10`, `${away}, 15`, `${away}, 15`]);
+  await producer.close();
+  await assert.rejects(publishing, StopError);
+});
+
 Deno.test("a producer does not try again what no pipeline would take", async () => {
   const rejects = (publishing: Promise<unknown>) =>
     assert.rejects(publishing, (error) => {

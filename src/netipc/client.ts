@@ -282,7 +282,7 @@ export class Client implements AsyncDisposable {
     if (this.#calling) throw new Error("A netipc client makes one call at a time");
     if (state !== "ready" || session === undefined) {
       this.#errorCount++;
-      throw new NetipcError("not ready", `The client of ${this.service} is ${state}`);
+      throw new NetipcError("not ready", `No session with netipc's ${this.service}: ${state}`);
     }
     if (items > session.agreed.requestItems) {
       this.#errorCount++;

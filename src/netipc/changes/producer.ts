@@ -21,6 +21,8 @@ import { decodeReceipts } from "./receipts.ts";
 export interface ProducerOptions extends ClientOptions {
   /** Longest pause between two tries to reach the pipeline; default 1,000 ms. */
   readonly maxRetryMs?: number;
+  /** Told of each try that failed, and how long it is until the next, in milliseconds. */
+  readonly onRetry?: (error: NetipcError, pauseMs: number) => void;
 }
 
 /** Limits of one publish. */
@@ -50,12 +52,14 @@ const REQUEST_BYTES = 1 << 18;
 export class ChangeProducer implements AsyncDisposable {
   readonly #client: Client;
   readonly #maxRetryMs: number;
+  readonly #onRetry: ProducerOptions["onRetry"];
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(options: ProducerOptions) {
     this.#client = new Client({ maxRequestBytes: REQUEST_BYTES, ...options });
     this.#maxRetryMs = options.maxRetryMs ?? 1000;
+    this.#onRetry = options.onRetry;
   }
 
   /**
@@ -108,6 +112,7 @@ export class ChangeProducer implements AsyncDisposable {
         if (state === "auth failed" || state === "incompatible") throw refusedError(error);
         if (isHopeless(error)) throw rejectError(error);
         if (!(error instanceof NetipcError)) throw error;
+        this.#onRetry?.(error, pauseMs);
       }
       await pause(pauseMs, signal);
     }
