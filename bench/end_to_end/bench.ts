@@ -186,7 +186,8 @@ async function rest({ scene, runs }: Bench): Promise<Figure[]> {
   // V8 tidies up for half a minute after there was much to do.
   await pause(40_000);
   const later = memory(scene);
-  const idle = await cpuDuring(scene, () => pause(20_000));
+  // In whole ticks of the kernel; sums of such fractions are a little more.
+  const idle = Number((await cpuDuring(scene, () => pause(20_000))).toFixed(2));
   const unit = "MiB";
   return [
     { what: "PSS of all our processes right after load", unit, values: sizes },
