@@ -98,7 +98,7 @@ async function showState(assignment: Assignment, listeners: Listeners): Promise<
     return idle(() => void following.stop().then(() => listeners.onEnd(ExitCode.ok)));
   }
   sayUnknownTables(sinks, tables, log);
-  for (const sink of sinks) listeners.onRows(await readRows(sink, tables, PATIENCE_MS));
+  for (const sink of sinks) listeners.onRows(await readRows(sink, plan.name, tables, PATIENCE_MS));
   listeners.onEnd(ExitCode.ok);
   return idle(() => {});
 }

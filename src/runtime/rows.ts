@@ -56,11 +56,13 @@ export function follow(
 /**
  * Reads tables of a sink once.
  *
+ * @param pipeline whose sink it is, for the error
  * @param patience how long to wait for the sink, milliseconds
  * @throws {StopError} when the sink is not there in time
  */
 export async function readRows(
   sink: StateSink,
+  pipeline: string,
   tables: readonly string[],
   patience: number,
 ): Promise<RowReport[]> {
@@ -68,7 +70,10 @@ export async function readRows(
   sink.open();
   try {
     if (!await isUp(sink, patience)) {
-      throw new StopError(`The sink did not answer within ${patience / 1000} s`);
+      throw new StopError(
+        `A sink of pipeline ${pipeline} did not answer within ${patience / 1000} s, so its rows ` +
+          "cannot be shown; the lines above say why",
+      );
     }
     for (const table of tables) {
       for await (const { key, fields } of sink.scan(table)) rows.push({ table, key, fields });
